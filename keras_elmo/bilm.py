@@ -1,0 +1,229 @@
+import os
+
+import keras
+from keras import ops
+
+from keras_elmo.layers import BiLSTM, CharCNN
+from keras_elmo.layers.char_cnn import NO_TOKEN
+from keras_elmo.weights import hdf5, mapping
+from keras_elmo.weights import options as options_json
+from keras_elmo.weights.variables import named_variables
+
+_FORMS = (
+    "`(batch, time, characters)`, or a dictionary with the keys "
+    "['char_ids', 'sequence_len'] or ['char_ids', 'sequence_len', 'token_index']"
+)
+
+
+@keras.saving.register_keras_serializable(package="keras_elmo")
+class BiLM(keras.Model):
+    """The bidirectional language model: character ids in, every layer out.
+
+    ```
+    char ids -> CharCNN -> word_emb -> BiLSTM -> layer 1, layer 2, ...
+    ```
+
+    A call never changes the model. To carry the state of the LSTMs from one
+    batch to the next, as bilm-tf and AllenNLP do behind the scenes, ask for it
+    with `return_state=True` and pass it on as `initial_state`.
+
+    Written with `keras.ops` alone, it runs on any Keras backend.
+
+    Reference: Peters et al. 2018, section 3.1, arXiv:1802.05365.
+
+    Args:
+        filters: See `CharCNN`.
+        units: Size of each direction's LSTM memory, see `BiLSTM`.
+        projection_dim: Size of the token representation and of each direction's
+            output.
+        num_layers: Number of biLSTM layers. Defaults to 2, as in every
+            published ELMo; so do the next five.
+        embedding_dim: Size of a character's embedding. Defaults to 16.
+        num_highway_layers: Defaults to 2, see `CharCNN`.
+        activation: Of the convolutions. Defaults to `"relu"`.
+        cell_clip: Defaults to 3, see `ProjectedLSTM`.
+        projection_clip: Defaults to 3, see `ProjectedLSTM`.
+        use_skip_connections: Defaults to True, see `BiLSTM`.
+        max_characters: Characters of a full token. Defaults to 50.
+        sentence_boundaries: Whether the model was trained on sentences between
+            `<S>` and `</S>`. A `BiLM` takes ids as they are; an
+            `ElmoEmbedding` puts the boundaries around its text and removes
+            their outputs. Defaults to False.
+        return_state: Whether a call returns the final states too. Defaults to
+            False.
+        **kwargs: `name`, `dtype`, `trainable`, as for any Keras model.
+
+    Call arguments:
+        inputs: Integers, as one of
+
+            - `(batch, time, characters)`, where 0 means 'no token';
+            - `{"char_ids": (batch, time, characters), "sequence_len": (batch,)}`;
+            - `{"char_ids": (distinct, characters), "token_index": (batch, time),
+              "sequence_len": (batch,)}`: every distinct token once, which is
+              faster.
+
+            `ElmoPreprocessor` makes them from text.
+        initial_state: See `BiLSTM`.
+
+    Returns:
+        List of `1 + num_layers` tensors in the compute dtype: the context-free
+        token representation `(batch, time, projection_dim)`, then the biLSTM's
+        layers `(batch, time, 2 * projection_dim)`. They are 0 where there is no
+        token. With `return_state=True`, a pair of that list and the list of the
+        final states.
+
+    Raises:
+        ValueError: if an argument is not as described, or `inputs` is not one of
+            the three forms.
+
+    Example:
+
+    >>> import numpy as np
+    >>> bilm = BiLM(filters=[[1, 8], [2, 8]], units=16, projection_dim=4)
+    >>> [layer.shape for layer in bilm(np.full((2, 3, 50), 261))]
+    [TensorShape([2, 3, 4]), TensorShape([2, 3, 8]), TensorShape([2, 3, 8])]
+    """
+
+    def __init__(
+        self,
+        filters,
+        units,
+        projection_dim,
+        num_layers=2,
+        embedding_dim=16,
+        num_highway_layers=2,
+        activation="relu",
+        cell_clip=3.0,
+        projection_clip=3.0,
+        use_skip_connections=True,
+        max_characters=50,
+        sentence_boundaries=False,
+        return_state=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.char_cnn = CharCNN(
+            filters,
+            projection_dim,
+            embedding_dim=embedding_dim,
+            num_highway_layers=num_highway_layers,
+            activation=activation,
+            max_characters=max_characters,
+            dtype=self.dtype_policy,
+            name="char_cnn",
+        )
+        self.bilstm = BiLSTM(
+            units,
+            projection_dim,
+            num_layers=num_layers,
+            cell_clip=cell_clip,
+            projection_clip=projection_clip,
+            use_skip_connections=use_skip_connections,
+            return_state=return_state,
+            dtype=self.dtype_policy,
+            name="bilstm",
+        )
+        self.sentence_boundaries = sentence_boundaries
+        self.return_state = return_state
+
+    @classmethod
+    def from_hdf5(cls, options, weights, **kwargs):
+        """Loads the files of AllenNLP, bilm-tf or simple_elmo.
+
+        Args:
+            options: Path of `options.json`, or its content as a dictionary.
+            weights: Path of `weights.hdf5`.
+            **kwargs: Arguments of `BiLM` that the options do not decide:
+                `return_state`, `name`, `dtype`, `sentence_boundaries`. The last
+                defaults to True, since these implementations train and embed
+                with boundaries.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if the files are broken, or do not belong together. All
+                missing, unexpected and mis-shaped tensors are named, and none
+                is loaded.
+        """
+        arguments = options_json.to_arguments(options_json.read_options(options))
+        kwargs = {"sentence_boundaries": True, **kwargs}
+        bilm = cls(**arguments, **kwargs)
+        bilm.build()
+        arrays = hdf5.read_arrays(weights)
+        mapping.apply(hdf5.TABLE, arrays, named_variables(bilm), os.fspath(weights))
+        return bilm
+
+    def to_hdf5(self, options, weights):
+        """Writes the files that `from_hdf5` reads, each whole or not at all.
+
+        Args:
+            options: Path of the `options.json` to write.
+            weights: Path of the `weights.hdf5` to write.
+
+        Raises:
+            ValueError: if the model has no weights yet.
+        """
+        if not self.built:
+            raise ValueError(
+                "The model should have weights before they are written. Received: a "
+                "`BiLM` that was never called; call it once, or call `build()`."
+            )
+        hdf5.write_arrays(weights, mapping.collect(hdf5.TABLE, named_variables(self)))
+        options_json.write_options(options, self.get_config())
+
+    def build(self, inputs_shape=None, initial_state_shape=None):
+        # No variable depends on the shape of the ids.
+        self.char_cnn.build((None, None, self.char_cnn.max_characters))
+        self.bilstm.build((None, None, self.char_cnn.projection_dim))
+        self.built = True
+
+    def call(self, inputs, initial_state=None):
+        char_ids, token_index, mask = _unpack(inputs)
+        word_emb = self.char_cnn(char_ids)
+        if token_index is not None:
+            word_emb = ops.take(word_emb, token_index, axis=0)
+        # (batch, time, projection_dim)
+        word_emb = word_emb * ops.cast(mask, word_emb.dtype)[..., None]
+        outputs = self.bilstm(word_emb, mask=mask, initial_state=initial_state)
+        if self.return_state:
+            layers, state = outputs
+            return [word_emb, *layers], state
+        return [word_emb, *outputs]
+
+    def get_config(self):
+        char_cnn, bilstm = self.char_cnn.get_config(), self.bilstm.get_config()
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "filters": char_cnn["filters"],
+            "units": bilstm["units"],
+            "projection_dim": bilstm["projection_dim"],
+            "num_layers": bilstm["num_layers"],
+            "embedding_dim": char_cnn["embedding_dim"],
+            "num_highway_layers": char_cnn["num_highway_layers"],
+            "activation": char_cnn["activation"],
+            "cell_clip": bilstm["cell_clip"],
+            "projection_clip": bilstm["projection_clip"],
+            "use_skip_connections": bilstm["use_skip_connections"],
+            "max_characters": char_cnn["max_characters"],
+            "sentence_boundaries": self.sentence_boundaries,
+            "return_state": self.return_state,
+        }
+
+
+def _unpack(inputs):
+    """Any of the three forms as char ids, index of distinct tokens, and mask."""
+    if not isinstance(inputs, dict):
+        if len(inputs.shape) != 3:
+            raise ValueError(
+                f"`inputs` should be {_FORMS}. Received: a tensor of shape "
+                f"{tuple(inputs.shape)}"
+            )
+        return inputs, None, inputs[..., 0] != NO_TOKEN
+    keys = set(inputs)
+    if keys not in ({"char_ids", "sequence_len"}, {"char_ids", "sequence_len", "token_index"}):
+        raise ValueError(f"`inputs` should be {_FORMS}. Received: keys {sorted(keys)}")
+    char_ids, token_index = inputs["char_ids"], inputs.get("token_index")
+    time = ops.shape(char_ids if token_index is None else token_index)[1]
+    mask = ops.arange(time)[None, :] < ops.cast(inputs["sequence_len"], "int32")[:, None]
+    return char_ids, token_index, mask

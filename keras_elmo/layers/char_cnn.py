@@ -1,0 +1,197 @@
+import keras
+from keras import ops
+
+from keras_elmo.layers.highway import Highway
+from keras_elmo.validation import check_positive_integer
+
+NO_TOKEN = 0  # the id of every character of a position that holds no token
+PADDING = 261  # the id that fills a token up to `max_characters`
+
+
+@keras.saving.register_keras_serializable(package="keras_elmo")
+class CharCNN(keras.layers.Layer):
+    """ELMo's context-free token encoder: character ids in, one vector a token.
+
+    Embeds the characters, runs one convolution per width, takes each filter's
+    maximum over the token, applies the activation, then the highway layers and
+    a linear projection:
+
+    ```
+    char ids -> Embedding -> Conv1D (each width) -> max -> activation
+             -> concatenate -> Highway * num_highway_layers -> Dense
+    ```
+
+    The maximum runs over the padding characters of a token too, because that
+    is what the published weights were trained with. A token may nevertheless
+    be given with fewer than `max_characters` ids: it is padded with just as
+    many as make no difference to the result. That is how a batch of short
+    words is encoded in a fraction of the time.
+
+    Reference: Peters et al. 2018, section 3.4, after Kim et al. 2016,
+    arXiv:1508.06615; arithmetic as in bilm-tf (`bilm/model.py`,
+    `_build_word_char_embeddings`).
+
+    Args:
+        filters: List of `[width, number of filters]` pairs, one a convolution.
+        projection_dim: Size of the output vector. The projection exists only
+            where the filters do not already add up to this number.
+        embedding_dim: Size of a character's embedding. Defaults to 16, as in
+            every published ELMo.
+        num_highway_layers: Defaults to 2; the smaller published models have 1.
+        activation: Activation of the convolutions, defaults to `"relu"`.
+        max_characters: Characters of a full token, its two boundary ids
+            included. Defaults to 50.
+        num_characters: Number of distinct ids, 0 included. Defaults to 262:
+            256 bytes, 5 special ids, and 0 for 'no token'.
+        **kwargs: `name`, `dtype`, `trainable`, as for any Keras layer.
+
+    Input shape: `(..., characters)` integers in `0..num_characters - 1`, with
+    `characters <= max_characters`. A position whose first id is 0 holds no
+    token.
+
+    Output shape: `(..., projection_dim)`, the layer's compute dtype; exactly
+    0 where there is no token. The mask is True where there is a token.
+
+    Raises:
+        ValueError: if an argument is not as described, or the input is not of
+            integers or has more than `max_characters` of them.
+
+    Example:
+
+    >>> import numpy as np
+    >>> encoder = CharCNN(filters=[[1, 8], [2, 8]], projection_dim=12)
+    >>> char_ids = np.full((2, 3, 50), 261)
+    >>> encoder(char_ids).shape
+    TensorShape([2, 3, 12])
+    """
+
+    def __init__(
+        self,
+        filters,
+        projection_dim,
+        embedding_dim=16,
+        num_highway_layers=2,
+        activation="relu",
+        max_characters=50,
+        num_characters=262,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.filters = _check_filters(filters, max_characters)
+        self.projection_dim = check_positive_integer("projection_dim", projection_dim)
+        self.embedding_dim = check_positive_integer("embedding_dim", embedding_dim)
+        if num_highway_layers != 0:
+            check_positive_integer("num_highway_layers", num_highway_layers)
+        self.num_highway_layers = num_highway_layers
+        self.activation = keras.activations.get(activation)
+        self.max_characters = check_positive_integer("max_characters", max_characters)
+        self.num_characters = check_positive_integer("num_characters", num_characters)
+        self.supports_masking = True
+
+        self.embedding = keras.layers.Embedding(
+            num_characters,
+            embedding_dim,
+            embeddings_initializer=keras.initializers.RandomUniform(-1.0, 1.0),
+            dtype=self.dtype_policy,
+            name="embedding",
+        )
+        self.convolutions = [
+            keras.layers.Conv1D(
+                count, width, dtype=self.dtype_policy, name=f"convolution_{width}"
+            )
+            for width, count in self.filters
+        ]
+        self.highways = [
+            Highway(dtype=self.dtype_policy, name=f"highway_{index}")
+            for index in range(num_highway_layers)
+        ]
+        num_filters = sum(count for _, count in self.filters)
+        self.projection = None
+        if num_filters != projection_dim:
+            self.projection = keras.layers.Dense(
+                projection_dim, dtype=self.dtype_policy, name="projection"
+            )
+
+    def build(self, inputs_shape):
+        self.embedding.build((None, None))
+        for convolution in self.convolutions:
+            convolution.build((None, None, self.embedding_dim))
+        num_filters = sum(count for _, count in self.filters)
+        for highway in self.highways:
+            highway.build((None, num_filters))
+        if self.projection is not None:
+            self.projection.build((None, num_filters))
+
+    def call(self, inputs):
+        self._check_inputs(inputs)
+        char_ids = ops.reshape(inputs, (-1, inputs.shape[-1] or ops.shape(inputs)[-1]))
+        is_token = char_ids[:, :1] != NO_TOKEN  # (tokens, 1)
+        characters = self.embedding(self._pad(char_ids))
+        maxima = [  # of (tokens, count)
+            self.activation(ops.max(convolution(characters), axis=1))
+            for convolution in self.convolutions
+        ]
+        outputs = ops.concatenate(maxima, axis=-1)  # (tokens, number of filters)
+        for highway in self.highways:
+            outputs = highway(outputs)
+        if self.projection is not None:
+            outputs = self.projection(outputs)
+        outputs = outputs * ops.cast(is_token, outputs.dtype)
+        return ops.reshape(outputs, (*ops.shape(inputs)[:-1], self.projection_dim))
+
+    def _pad(self, char_ids):
+        """Appends what separates a short token from a full one: one window of
+        nothing but padding per convolution, unless `max_characters` is nearer.
+        """
+        if char_ids.shape[-1] == self.max_characters:
+            return char_ids
+        widest = max(width for width, _ in self.filters)
+        padded = ops.pad(char_ids, [(0, 0), (0, widest)], constant_values=PADDING)
+        return padded[:, : self.max_characters]
+
+    def _check_inputs(self, inputs):
+        if "int" not in keras.backend.standardize_dtype(inputs.dtype):
+            raise ValueError(
+                "`inputs` should be character ids (integers); `ElmoPreprocessor` "
+                f"makes them from text. Received: inputs of dtype {inputs.dtype}"
+            )
+        characters = inputs.shape[-1]
+        if characters is not None and characters > self.max_characters:
+            raise ValueError(
+                "`inputs` should have at most `max_characters` ids a token "
+                f"({self.max_characters}). Received: inputs of shape {inputs.shape}"
+            )
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return inputs[..., 0] != NO_TOKEN
+
+    def compute_output_shape(self, inputs_shape):
+        return (*inputs_shape[:-1], self.projection_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "projection_dim": self.projection_dim,
+            "embedding_dim": self.embedding_dim,
+            "num_highway_layers": self.num_highway_layers,
+            "activation": keras.activations.serialize(self.activation),
+            "max_characters": self.max_characters,
+            "num_characters": self.num_characters,
+        }
+
+
+def _check_filters(filters, max_characters):
+    try:
+        pairs = [[int(width), int(count)] for width, count in filters]
+    except (TypeError, ValueError):
+        pairs = []
+    if not pairs or any(
+        count < 1 or not 1 <= width <= max_characters for width, count in pairs
+    ):
+        raise ValueError(
+            "`filters` should be a non-empty list of [width, number of filters] "
+            f"pairs, with widths in 1..{max_characters} (`max_characters`). "
+            f"Received: filters={filters!r}"
+        )
+    return pairs

@@ -1,0 +1,227 @@
+import keras
+from keras import ops
+
+from keras_elmo.validation import check_clip, check_positive_integer
+
+
+def lstm_step(
+    projected_input,
+    hidden,
+    memory,
+    recurrent_kernel,
+    projection_kernel=None,
+    cell_clip=None,
+    projection_clip=None,
+):
+    """One step of the projected, clipped LSTM, as its equations read.
+
+    Reference: Sak et al. 2014, arXiv:1402.1128, without peepholes; gate order,
+    forget bias and the place of both clips are those of TensorFlow 1's
+    `LSTMCell`, which the published weights were trained with.
+
+    Args:
+        projected_input: `(batch, 4 * units)`, the input times its kernel plus
+            the bias, gates in the order input, candidate, forget, output.
+        hidden: `(batch, projection_dim)`.
+        memory: `(batch, units)`.
+        recurrent_kernel: `(projection_dim, 4 * units)`.
+        projection_kernel: `(units, projection_dim)`, or None.
+        cell_clip: Bound of the memory, or None.
+        projection_clip: Bound of the projected output, or None.
+
+    Returns:
+        `hidden`, `memory` of the step, shaped as above.
+    """
+    gates = projected_input + ops.matmul(hidden, recurrent_kernel)
+    input_gate, candidate, forget_gate, output_gate = ops.split(gates, 4, axis=-1)
+    # The 1 is TensorFlow 1's `forget_bias`: added when running, not stored.
+    memory = ops.sigmoid(forget_gate + 1) * memory
+    memory = memory + ops.sigmoid(input_gate) * ops.tanh(candidate)
+    if cell_clip is not None:
+        memory = ops.clip(memory, -cell_clip, cell_clip)
+    hidden = ops.sigmoid(output_gate) * ops.tanh(memory)
+    if projection_kernel is not None:
+        hidden = ops.matmul(hidden, projection_kernel)
+        if projection_clip is not None:
+            hidden = ops.clip(hidden, -projection_clip, projection_clip)
+    return hidden, memory
+
+
+class _RecurrentCell(keras.layers.Layer):
+    """The part of the LSTM that is inside the time loop, for `keras.layers.RNN`."""
+
+    def __init__(self, units, projection_dim, cell_clip, projection_clip, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.projection_dim = projection_dim
+        self.cell_clip = cell_clip
+        self.projection_clip = projection_clip
+        self.state_size = [projection_dim, units]
+        self.output_size = projection_dim
+
+    def build(self, inputs_shape):
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(self.projection_dim, 4 * self.units)
+        )
+        self.projection_kernel = None
+        if self.projection_dim != self.units:
+            self.projection_kernel = self.add_weight(
+                name="projection_kernel", shape=(self.units, self.projection_dim)
+            )
+
+    def call(self, inputs, states, training=None):
+        hidden, memory = lstm_step(
+            inputs,
+            *states,
+            self.recurrent_kernel,
+            self.projection_kernel,
+            self.cell_clip,
+            self.projection_clip,
+        )
+        return hidden, [hidden, memory]
+
+    def get_initial_state(self, batch_size=None):
+        return [
+            ops.zeros((batch_size, size), dtype=self.compute_dtype)
+            for size in self.state_size
+        ]
+
+
+@keras.saving.register_keras_serializable(package="keras_elmo")
+class ProjectedLSTM(keras.layers.Layer):
+    """An LSTM with a linear projection of its output, and clipped values.
+
+    ```
+    i, j, f, o = split(x @ W + b + h @ U)
+    c = clip(sigmoid(f + 1) * c + sigmoid(i) * tanh(j), cell_clip)
+    h = clip((sigmoid(o) * tanh(c)) @ P, projection_clip)
+    ```
+
+    `P`, and with it the second clip, exists only if `projection_dim < units`.
+    `x @ W + b` is computed for all time steps at once, ahead of the loop.
+
+    Unlike `keras.layers.LSTM`, the outputs of `go_backwards=True` are in the
+    order of the inputs. A mask freezes the state and sets the output to 0, so
+    that right padding changes nothing in either direction.
+
+    Reference: Sak et al. 2014, arXiv:1402.1128; see `lstm_step`.
+
+    Args:
+        units: Size of the memory, `dim` in options files.
+        projection_dim: Size of the output. Defaults to None, which is `units`:
+            no projection.
+        cell_clip: Memory values are kept in `[-cell_clip, cell_clip]`. Defaults
+            to 3, as in every published ELMo; None does not clip.
+        projection_clip: The same for the projected output.
+        go_backwards: Whether to read each sequence from its end.
+        return_state: Whether to return the final state too.
+        **kwargs: `name`, `dtype`, `trainable`, as for any Keras layer.
+
+    Call arguments:
+        inputs: `(batch, time, input_dim)`, floating point, with at least one
+            time step.
+        mask: Boolean `(batch, time)`, True where there is a token.
+        initial_state: `[hidden, memory]` of shapes `(batch, projection_dim)`
+            and `(batch, units)`. Defaults to zeros.
+
+    Returns:
+        `(batch, time, projection_dim)` in the compute dtype, 0 where masked.
+        With `return_state=True`, a list of it, the final hidden state and the
+        final memory.
+
+    Raises:
+        ValueError: if an argument is not as described.
+
+    Example:
+
+    >>> import numpy as np
+    >>> lstm = ProjectedLSTM(units=16, projection_dim=4)
+    >>> lstm(np.ones((2, 5, 8), "float32")).shape
+    TensorShape([2, 5, 4])
+    """
+
+    def __init__(
+        self,
+        units,
+        projection_dim=None,
+        cell_clip=3.0,
+        projection_clip=3.0,
+        go_backwards=False,
+        return_state=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.units = check_positive_integer("units", units)
+        if projection_dim is None:
+            projection_dim = units
+        self.projection_dim = check_positive_integer("projection_dim", projection_dim)
+        if projection_dim > units:
+            raise ValueError(
+                "`projection_dim` should not exceed `units`: the projection only "
+                f"ever narrows. Received: projection_dim={projection_dim}, "
+                f"units={units}"
+            )
+        self.cell_clip = check_clip("cell_clip", cell_clip)
+        self.projection_clip = check_clip("projection_clip", projection_clip)
+        self.go_backwards = go_backwards
+        self.return_state = return_state
+        self.supports_masking = True
+        self.rnn = keras.layers.RNN(
+            _RecurrentCell(
+                units,
+                projection_dim,
+                self.cell_clip,
+                self.projection_clip,
+                dtype=self.dtype_policy,
+                name="cell",
+            ),
+            return_sequences=True,
+            return_state=True,
+            go_backwards=go_backwards,
+            zero_output_for_mask=True,
+            dtype=self.dtype_policy,
+            name="rnn",
+        )
+
+    def build(self, inputs_shape, initial_state_shape=None):
+        self.kernel = self.add_weight(
+            name="kernel", shape=(inputs_shape[-1], 4 * self.units)
+        )
+        self.bias = self.add_weight(
+            name="bias", shape=(4 * self.units,), initializer="zeros"
+        )
+        self.rnn.build((*inputs_shape[:-1], 4 * self.units))
+
+    def call(self, inputs, mask=None, initial_state=None):
+        projected = ops.matmul(inputs, self.kernel) + self.bias
+        outputs, hidden, memory = self.rnn(
+            projected,  # (batch, time, 4 * units)
+            initial_state=initial_state,
+            mask=mask,
+        )
+        if self.go_backwards:
+            outputs = ops.flip(outputs, axis=1)
+        return [outputs, hidden, memory] if self.return_state else outputs
+
+    def compute_mask(self, inputs, previous_mask=None):
+        if isinstance(previous_mask, list):
+            previous_mask = previous_mask[0]
+        return [previous_mask, None, None] if self.return_state else previous_mask
+
+    def compute_output_shape(self, inputs_shape, initial_state_shape=None):
+        batch = inputs_shape[0]
+        outputs_shape = (*inputs_shape[:-1], self.projection_dim)
+        if not self.return_state:
+            return outputs_shape
+        return [outputs_shape, (batch, self.projection_dim), (batch, self.units)]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "projection_dim": self.projection_dim,
+            "cell_clip": self.cell_clip,
+            "projection_clip": self.projection_clip,
+            "go_backwards": self.go_backwards,
+            "return_state": self.return_state,
+        }

@@ -1,0 +1,136 @@
+"""`options.json` of AllenNLP and bilm-tf, as arguments of a `BiLM` and back."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from keras_elmo.weights.atomic import replacing
+
+_REQUIRED = object()
+
+
+class _Place(NamedTuple):
+    """Where an argument of `BiLM` stands in the options."""
+
+    section: str
+    key: str
+    default: Any = _REQUIRED
+
+
+_PLACES = {
+    "filters": _Place("char_cnn", "filters"),
+    "units": _Place("lstm", "dim"),
+    "projection_dim": _Place("lstm", "projection_dim"),
+    "num_layers": _Place("lstm", "n_layers", 1),
+    "embedding_dim": _Place("char_cnn", "embedding"),
+    "num_highway_layers": _Place("char_cnn", "n_highway", 0),
+    "activation": _Place("char_cnn", "activation"),
+    "cell_clip": _Place("lstm", "cell_clip", None),
+    "projection_clip": _Place("lstm", "proj_clip", None),
+    "use_skip_connections": _Place("lstm", "use_skip_connections", False),
+    "max_characters": _Place("char_cnn", "max_characters_per_token", 50),
+}
+_ACTIVATIONS = ("relu", "tanh")
+# bilm-tf writes 261 while it trains; users change it to 262, which counts id 0.
+_CHARACTER_COUNTS = (261, 262)
+
+
+def read_options(options: str | os.PathLike | Mapping) -> Mapping:
+    """The options as a dictionary, from a JSON file or as they are.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not JSON, or not an object.
+    """
+    if isinstance(options, Mapping):
+        return options
+    path = Path(options)
+    if not path.is_file():
+        raise FileNotFoundError(
+            "`options` should be the path of an options.json, or its content as a "
+            f"dictionary. Received: options={os.fspath(options)!r}, which is no file"
+        )
+    try:
+        parsed = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # of the JSON, or of the encoding
+        raise ValueError(
+            f"`options` should be a JSON file. Received: options={os.fspath(path)!r}, "
+            f"which could not be parsed ({error})"
+        ) from error
+    if not isinstance(parsed, Mapping):
+        raise ValueError(
+            "`options` should be a JSON object with the keys 'lstm' and 'char_cnn'. "
+            f"Received: a {type(parsed).__name__} in {os.fspath(path)!r}"
+        )
+    return parsed
+
+
+def to_arguments(options: Mapping) -> dict[str, Any]:
+    """The arguments of the `BiLM` that the options describe.
+
+    Raises:
+        ValueError: if a key is missing (all missing ones are named) or a value
+            is one that ELMo does not have.
+    """
+    for section in ("lstm", "char_cnn"):
+        if not isinstance(options.get(section), Mapping):
+            raise ValueError(
+                f"`options` should hold an object {section!r}; a language model "
+                f"without either is not ELMo. Received: keys {sorted(options)}"
+            )
+    arguments = {
+        argument: options[place.section].get(place.key, place.default)
+        for argument, place in _PLACES.items()
+    }
+    embedding = arguments["embedding_dim"]  # an object with one number
+    if isinstance(embedding, Mapping):
+        arguments["embedding_dim"] = embedding.get("dim", _REQUIRED)
+    missing = [
+        f"{_PLACES[argument].section}.{_PLACES[argument].key}"
+        for argument, value in arguments.items()
+        if value is _REQUIRED
+    ]
+    if missing:
+        raise ValueError(
+            f"`options` should hold all of ELMo's sizes. Received: no {missing}"
+        )
+    _check_values(options)
+    return arguments
+
+
+def from_config(config: Mapping) -> dict[str, Any]:
+    """The options that describe a `BiLM` with this `get_config()`."""
+    options: dict[str, Any] = {"lstm": {}, "char_cnn": {}}
+    for argument, place in _PLACES.items():
+        options[place.section][place.key] = config[argument]
+    options["char_cnn"]["embedding"] = {"dim": config["embedding_dim"]}
+    options["char_cnn"]["n_characters"] = max(_CHARACTER_COUNTS)
+    return options
+
+
+def write_options(path: str | os.PathLike, config: Mapping) -> None:
+    """Writes the options of a `BiLM` with this `get_config()`, or nothing."""
+    with replacing(path) as temporary:
+        Path(temporary).write_text(json.dumps(from_config(config)), encoding="utf-8")
+
+
+def _check_values(options: Mapping) -> None:
+    activation = options["char_cnn"]["activation"]
+    if activation not in _ACTIVATIONS:
+        raise ValueError(
+            f"`options` should name one of {list(_ACTIVATIONS)} under "
+            f"char_cnn.activation. Received: {activation!r}"
+        )
+    count = options["char_cnn"].get("n_characters", 262)
+    if count not in _CHARACTER_COUNTS:
+        raise ValueError(
+            "`options` should give 262 under char_cnn.n_characters: 256 bytes, 5 "
+            f"special ids and 'no token'. Received: {count!r}"
+        )
+    if options.get("bidirectional", True) is not True:
+        raise ValueError(
+            "`options` should describe a bidirectional model. Received: "
+            f"bidirectional={options['bidirectional']!r}"
+        )
