@@ -1,0 +1,15 @@
+from keras_elmo.bilm import BiLM
+from keras_elmo.layers import BiLSTM, CharCNN, Highway, ProjectedLSTM, ScalarMix
+from keras_elmo.preprocessor import ElmoPreprocessor
+from keras_elmo.version import __version__
+
+__all__ = [
+    "BiLM",
+    "BiLSTM",
+    "CharCNN",
+    "ElmoPreprocessor",
+    "Highway",
+    "ProjectedLSTM",
+    "ScalarMix",
+    "__version__",
+]

@@ -1,0 +1,80 @@
+"""From text to tokens to character ids, in TensorFlow string ops alone."""
+
+import tensorflow as tf
+
+# Before 1 is added to every id, so that 0 is free to mean 'no token' (bilm-tf,
+# `bilm/data.py`, `UnicodeCharsVocabulary`):
+_SENTENCE_BEGIN, _SENTENCE_END = 256, 257
+_TOKEN_BEGIN, _TOKEN_END, _PADDING = 258, 259, 260
+
+SENTENCE_BEGIN, SENTENCE_END = "<S>", "</S>"
+
+
+def split_on_spaces(sentences: tf.Tensor) -> tf.RaggedTensor:
+    """Splits on single spaces and nothing else; runs of spaces count once."""
+    tokens = tf.strings.split(sentences, sep=" ")
+    # With a separator, `split` also returns what is between two of them.
+    return tf.ragged.boolean_mask(tokens, tf.strings.length(tokens) > 0)
+
+
+def split_on_whitespace(sentences: tf.Tensor) -> tf.RaggedTensor:
+    """Splits on runs of Unicode white space."""
+    return _tensorflow_text("whitespace").WhitespaceTokenizer().tokenize(sentences)
+
+
+def split_on_unicode_scripts(sentences: tf.Tensor) -> tf.RaggedTensor:
+    """Splits on white space and between scripts, of which punctuation is one."""
+    splitter = _tensorflow_text("unicode_script").UnicodeScriptTokenizer()
+    return splitter.tokenize(sentences)
+
+
+TOKENIZERS = {
+    "space": split_on_spaces,
+    "whitespace": split_on_whitespace,
+    "unicode_script": split_on_unicode_scripts,
+}
+
+
+def add_boundaries(tokens: tf.RaggedTensor) -> tf.RaggedTensor:
+    """Puts `<S>` and `</S>` around each row of `(batch, None)` tokens."""
+    begin = tf.fill([tokens.nrows(), 1], SENTENCE_BEGIN)
+    end = tf.fill([tokens.nrows(), 1], SENTENCE_END)
+    return tf.concat([begin, tokens, end], axis=1)
+
+
+def to_char_ids(tokens: tf.Tensor, characters: int | tf.Tensor) -> tf.Tensor:
+    """The character ids of tokens: UTF-8 bytes between two boundary ids.
+
+    Args:
+        tokens: Strings `(tokens,)`.
+        characters: Ids a token, at least 3. Longer tokens are cut.
+
+    Returns:
+        int32 `(tokens, characters)`, in 1..261.
+    """
+    begins, ends = tokens == SENTENCE_BEGIN, tokens == SENTENCE_END
+    num_bytes = tf.minimum(tf.strings.length(tokens), characters - 2)
+    num_bytes = tf.where(begins | ends, 1, num_bytes)[:, None]
+    # (tokens, characters - 2), cut or filled up with zero bytes
+    content = tf.io.decode_raw(tokens, tf.uint8, fixed_length=characters - 2)
+    content = tf.cast(content, tf.int32)
+    content = tf.where(begins[:, None], _SENTENCE_BEGIN, content)
+    content = tf.where(ends[:, None], _SENTENCE_END, content)
+    content = tf.pad(content, [[0, 0], [1, 1]], constant_values=_TOKEN_BEGIN)
+    position = tf.range(characters)[None, :]
+    ids = tf.where(position <= num_bytes, content, _PADDING)
+    ids = tf.where(position == num_bytes + 1, _TOKEN_END, ids)
+    return ids + 1
+
+
+def _tensorflow_text(tokenizer: str):
+    try:
+        import tensorflow_text
+    except ImportError as error:
+        raise ImportError(
+            f'`tokenizer="{tokenizer}"` needs tensorflow-text, which is not '
+            "installed or does not match this TensorFlow: `pip install "
+            "tensorflow-text`, of the same minor version as tensorflow. "
+            '`tokenizer="space"` works without it.'
+        ) from error
+    return tensorflow_text
