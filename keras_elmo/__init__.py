@@ -1,4 +1,5 @@
 from keras_elmo.bilm import BiLM
+from keras_elmo.embedding import ElmoEmbedding
 from keras_elmo.layers import BiLSTM, CharCNN, Highway, ProjectedLSTM, ScalarMix
 from keras_elmo.preprocessor import ElmoPreprocessor
 from keras_elmo.version import __version__
@@ -7,6 +8,7 @@ __all__ = [
     "BiLM",
     "BiLSTM",
     "CharCNN",
+    "ElmoEmbedding",
     "ElmoPreprocessor",
     "Highway",
     "ProjectedLSTM",

@@ -105,8 +105,7 @@ class ElmoPreprocessor(keras.layers.Layer):
 
     def _dense(self, tokens, max_length):
         ids = text.to_char_ids(tokens.flat_values, self.max_characters)
-        shape = [None, max_length, self.max_characters]
-        return {"char_ids": tokens.with_flat_values(ids).to_tensor(shape=shape)}
+        return {"char_ids": _to_dense(tokens.with_flat_values(ids), max_length)}
 
     def _distinct(self, tokens, max_length):
         distinct, index = tf.unique(tokens.flat_values)
@@ -117,7 +116,7 @@ class ElmoPreprocessor(keras.layers.Layer):
         index = tokens.with_flat_values(index + 1)
         return {
             "char_ids": tf.pad(char_ids, [[1, 0], [0, 0]]),
-            "token_index": index.to_tensor(shape=[None, max_length]),
+            "token_index": _to_dense(index, max_length),
         }
 
     def _call_on_one(self, inputs):
@@ -129,20 +128,6 @@ class ElmoPreprocessor(keras.layers.Layer):
         batch = tf.nest.map_structure(lambda tensor: tensor[None], inputs)
         return tf.nest.map_structure(lambda tensor: tensor[0], self.call(batch))
 
-    def compute_output_spec(self, inputs):
-        leaf = inputs["tokens"] if isinstance(inputs, dict) else inputs
-        batch, time = leaf.shape[0], None
-        if isinstance(inputs, dict) and leaf.shape[1] is not None:
-            time = leaf.shape[1] + 2 * self.sentence_boundaries
-        shapes = {"char_ids": (batch, time, self.max_characters)}
-        if self.distinct:
-            shapes = {"char_ids": (None, None), "token_index": (batch, time)}
-        shapes["sequence_len"] = (batch,)
-        return {
-            name: keras.KerasTensor(shape, dtype="int32")
-            for name, shape in shapes.items()
-        }
-
     def get_config(self):
         return {
             **super().get_config(),
@@ -151,6 +136,15 @@ class ElmoPreprocessor(keras.layers.Layer):
             "sentence_boundaries": self.sentence_boundaries,
             "distinct": self.distinct,
         }
+
+
+def _to_dense(ragged, max_length):
+    """`(batch, None, ...)` as `(batch, max_length, ...)`, filled up with 0."""
+    inner = ragged.flat_values.shape[1:]
+    dense = ragged.to_tensor(shape=tf.stack([-1, max_length, *inner]))
+    # What is known beforehand of the shape is lost above.
+    time = None if tf.is_tensor(max_length) else max_length
+    return tf.ensure_shape(dense, [ragged.shape[0], time, *inner])
 
 
 def _is_one_sentence(inputs):

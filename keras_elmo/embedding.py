@@ -1,0 +1,279 @@
+import keras
+import tensorflow as tf
+from keras import ops
+
+from keras_elmo.bilm import BiLM
+from keras_elmo.inputs import as_tensors, check_integers, is_integers
+from keras_elmo.layers import ScalarMix
+from keras_elmo.preprocessor import ElmoPreprocessor
+from keras_elmo.pure_call import PureCall
+from keras_elmo.rounding import round_up_sizes
+from keras_elmo.token_mask import TokenMask, positions
+from keras_elmo.validation import check_choice
+
+
+@keras.saving.register_keras_serializable(package="keras_elmo")
+class ElmoEmbedding(keras.layers.Layer):
+    """ELMo: strings in, contextual embeddings out.
+
+    ```
+    text -> char ids -> biLM -> mix -> outputs
+    ```
+
+    The embedding of a sentence depends on that sentence alone, not on what else
+    is in the batch, nor on what was embedded before.
+
+    Reference: Peters et al. 2018, arXiv:1802.05365; signatures and outputs as in
+    TF-Hub's `google/elmo`.
+
+    Args:
+        bilm: A `BiLM`. It may serve several embeddings, say the two mixes of the
+            paper; these should then agree in `finetune`.
+        output_key: Name of the only output to return, see below. Defaults to
+            None: all of them, in a dictionary.
+        finetune: What to train besides the mix: None (default), `"lstm"`, or
+            `"all"` of the biLM. Setting `trainable` on this layer, or on a model
+            that holds it, switches just what is named here and the mix.
+        tokenizer: How sentences are split, see `ElmoPreprocessor`.
+        sentence_boundaries: Whether to embed each sentence between `<S>` and
+            `</S>`, whose outputs are then removed. Defaults to None: as `bilm`
+            was trained.
+        dropout: Rate of the dropout after the mix, when training. Defaults to 0.
+        seed: Seed of the dropout. Defaults to None.
+        mix_regularizer: See `weights_regularizer` of `ScalarMix`.
+        do_layer_norm: See `ScalarMix`.
+        jit_compile: Whether XLA compiles the numeric part; strings stay outside.
+            Sizes are rounded up then, to be compiled for a few shapes only.
+            Defaults to `"auto"`: where TensorFlow sees a GPU.
+        **kwargs: `name`, `trainable`, as for any Keras layer. `dtype` is that of
+            `bilm`.
+
+    Call arguments:
+        inputs: Lists, NumPy arrays or tensors, as one of
+
+            - strings `(batch,)` or `(batch, 1)`: sentences;
+            - `{"tokens": strings (batch, max_length), "sequence_len": integers
+              (batch,)}`. Tokens from `sequence_len` on are ignored;
+            - a string `RaggedTensor` `(batch, None)` of tokens;
+            - integers in either form of `ElmoPreprocessor`, most easily those of
+              `self.preprocessor`.
+
+    Returns:
+        One tensor if `output_key` is given, or a dictionary:
+
+        - `"word_emb"`: `(batch, max_length, projection_dim)`, context-free;
+        - `"lstm_outputs1"`, ...: `(batch, max_length, 2 * projection_dim)`, the
+          biLSTM's layers;
+        - `"elmo"`: `(batch, max_length, 2 * projection_dim)`, the mix of all of
+          these, `word_emb` doubled;
+        - `"default"`: `(batch, 2 * projection_dim)`, the mean of `elmo` over the
+          tokens of each row.
+
+        All in the compute dtype. Sequences are 0 where there is no token, and
+        carry a Keras mask. `default` of an empty row is 0. `max_length` is at
+        least 1.
+
+    Raises:
+        ValueError: if an argument is not as described.
+        tf.errors.InvalidArgumentError: in a graph, if a `sequence_len` is
+            outside `0..max_length`, or integers are not what the preprocessor
+            makes.
+
+    Example:
+
+    >>> bilm = BiLM(filters=[[1, 8], [2, 8]], units=16, projection_dim=4)
+    >>> elmo = ElmoEmbedding(bilm)
+    >>> {key: tuple(x.shape) for key, x in elmo(["the cat sat", "dogs"]).items()}
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'word_emb': (2, 3, 4), 'lstm_outputs1': (2, 3, 8), 'lstm_outputs2': (2, 3, 8),
+     'elmo': (2, 3, 8), 'default': (2, 8)}
+    >>> len(elmo.trainable_variables)
+    2
+    """
+
+    def __init__(
+        self,
+        bilm,
+        output_key=None,
+        finetune=None,
+        tokenizer="space",
+        sentence_boundaries=None,
+        dropout=0.0,
+        seed=None,
+        mix_regularizer=None,
+        do_layer_norm=False,
+        jit_compile="auto",
+        **kwargs,
+    ):
+        if keras.backend.backend() != "tensorflow":
+            raise RuntimeError(
+                "`ElmoEmbedding` takes strings and needs Keras' TensorFlow backend. "
+                f"Received: backend {keras.backend.backend()!r}. Set "
+                "KERAS_BACKEND=tensorflow, or call the `BiLM` on integers from "
+                "`ElmoPreprocessor`."
+            )
+        if not isinstance(bilm, BiLM) or bilm.return_state:
+            raise ValueError(
+                "`bilm` should be a `BiLM` with `return_state=False`. "
+                f"Received: bilm={bilm!r}"
+            )
+        super().__init__(**{"dtype": bilm.dtype_policy, **kwargs})
+        if self.dtype_policy != bilm.dtype_policy:
+            raise ValueError(
+                "`dtype` should be that of `bilm`, or be left out. Received: "
+                f"dtype={self.dtype_policy.name!r} for bilm of dtype "
+                f"{bilm.dtype_policy.name!r}"
+            )
+        if sentence_boundaries is None:
+            sentence_boundaries = bilm.sentence_boundaries
+        self.bilm = bilm
+        self.output_key = check_choice(
+            "output_key", output_key, (None, *self._output_keys())
+        )
+        self.finetune = check_choice("finetune", finetune, (None, "lstm", "all"))
+        self.sentence_boundaries = sentence_boundaries
+        self.jit_compile = check_choice(
+            "jit_compile", jit_compile, ("auto", True, False)
+        )
+        self.preprocessor = ElmoPreprocessor(
+            tokenizer,
+            max_characters=bilm.char_cnn.max_characters,
+            sentence_boundaries=sentence_boundaries,
+            distinct=True,
+            name="preprocessor",
+        )
+        # Unlike the others, this one shows up in functional models.
+        self.token_mask = TokenMask(self.preprocessor, name=f"{self.name}_mask")
+        self.mix = ScalarMix(
+            num_layers=1 + bilm.bilstm.num_layers,
+            do_layer_norm=do_layer_norm,
+            weights_regularizer=mix_regularizer,
+            dtype=self.dtype_policy,
+            name="mix",
+        )
+        self.dropout = keras.layers.Dropout(
+            dropout, seed=seed, dtype=self.dtype_policy, name="dropout"
+        )
+        self.seed = seed
+        self._set_trainable()
+
+    @classmethod
+    def from_hdf5(cls, options, weights, **kwargs):
+        """Loads the files of AllenNLP, bilm-tf or simple_elmo.
+
+        Args:
+            options: Path of `options.json`, or its content as a dictionary.
+            weights: Path of `weights.hdf5`.
+            **kwargs: Arguments of `ElmoEmbedding`. `sentence_boundaries` defaults
+                to True, since these implementations embed with boundaries.
+
+        Raises:
+            FileNotFoundError, ValueError: see `BiLM.from_hdf5`.
+        """
+        dtype = kwargs.pop("dtype", None)
+        return cls(BiLM.from_hdf5(options, weights, dtype=dtype), **kwargs)
+
+    def to_hdf5(self, options, weights):
+        """Writes the biLM, see `BiLM.to_hdf5`. The format has no room for a mix."""
+        self.bilm.to_hdf5(options, weights)
+
+    def build(self, inputs_shape=None):
+        if not self.bilm.built:
+            self.bilm.build()
+        width = 2 * self.bilm.char_cnn.projection_dim
+        self.mix.build([(None, None, width)] * self.mix.num_layers)
+        trained = {
+            None: [],
+            "lstm": self.bilm.bilstm.variables,
+            "all": self.bilm.variables,
+        }
+        compiled = self.jit_compile
+        if compiled == "auto":
+            compiled = bool(tf.config.list_physical_devices("GPU"))
+        self._rounds_sizes = compiled
+        self._run_bilm = PureCall(self.bilm, trained[self.finetune], compiled)
+        self._set_trainable()
+
+    @property
+    def trainable(self):
+        """Whether the mix, and what `finetune` names, is trained."""
+        return super().trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        keras.layers.Layer.trainable.fset(self, value)
+        self._set_trainable()
+
+    def _set_trainable(self):
+        """Keras passes the flag on to all that is nested; takes it back here."""
+        self.bilm.trainable = self.trainable and self.finetune is not None
+        self.bilm.char_cnn.trainable = self.trainable and self.finetune == "all"
+
+    def __call__(self, inputs, **kwargs):
+        # Keras refuses lists as positional arguments.
+        return super().__call__(as_tensors(inputs), **kwargs)
+
+    def call(self, inputs, training=None):
+        integers = self._to_integers(inputs)
+        mask = self.token_mask(integers)
+        layers = self._all_layers(integers)  # of (batch, max_length, ...)
+        if self.sentence_boundaries:
+            layers = [layer[:, 1:-1] for layer in layers]
+        keep = ops.cast(mask, self.compute_dtype)[..., None]
+        layers = [layer * keep for layer in layers]
+
+        word_emb, *lstm_outputs = layers
+        doubled = ops.concatenate([word_emb, word_emb], axis=-1)
+        elmo = self.mix([doubled, *lstm_outputs], mask=mask) * keep
+        elmo = self.dropout(elmo, training=training)
+        count = ops.maximum(ops.sum(keep, axis=1), 1)  # (batch, 1)
+        outputs = (*layers, elmo, ops.sum(elmo, axis=1) / count)
+        outputs = dict(zip(self._output_keys(), outputs, strict=True))
+        return outputs if self.output_key is None else outputs[self.output_key]
+
+    def _to_integers(self, inputs):
+        if not is_integers(inputs):
+            return self.preprocessor(inputs)
+        max_characters = self.preprocessor.max_characters
+        check_integers(inputs, max_characters, self.sentence_boundaries)
+        return {name: tf.cast(tensor, tf.int32) for name, tensor in inputs.items()}
+
+    def _all_layers(self, integers):
+        if not self._rounds_sizes:
+            return self._run_bilm(integers)
+        batch, time, *_ = tf.unstack(tf.shape(positions(integers)))
+        rounded = round_up_sizes(integers, self.preprocessor.max_characters)
+        return [layer[:batch, :time] for layer in self._run_bilm(rounded)]
+
+    def compute_mask(self, inputs, previous_mask=None):
+        mask = self.token_mask(inputs)
+        masks = {key: mask for key in self._output_keys()} | {"default": None}
+        return masks if self.output_key is None else masks[self.output_key]
+
+    def _output_keys(self):
+        lstm_outputs = [
+            f"lstm_outputs{index + 1}" for index in range(self.bilm.bilstm.num_layers)
+        ]
+        return ("word_emb", *lstm_outputs, "elmo", "default")
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "bilm": keras.saving.serialize_keras_object(self.bilm),
+            "output_key": self.output_key,
+            "finetune": self.finetune,
+            "tokenizer": self.preprocessor.tokenizer,
+            "sentence_boundaries": self.sentence_boundaries,
+            "dropout": self.dropout.rate,
+            "seed": self.seed,
+            "mix_regularizer": keras.regularizers.serialize(
+                self.mix.weights_regularizer
+            ),
+            "do_layer_norm": self.mix.do_layer_norm,
+            "jit_compile": self.jit_compile,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        bilm = keras.saving.deserialize_keras_object(config["bilm"])
+        return cls(**{**config, "bilm": bilm})
