@@ -3,6 +3,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_elmo.bilm import BiLM
+from keras_elmo.export import export_saved_model
 from keras_elmo.inputs import as_tensors, check_integers, is_integers
 from keras_elmo.layers import ScalarMix
 from keras_elmo.preprocessor import ElmoPreprocessor
@@ -176,6 +177,28 @@ class ElmoEmbedding(keras.layers.Layer):
     def to_hdf5(self, options, weights):
         """Writes the biLM, see `BiLM.to_hdf5`. The format has no room for a mix."""
         self.bilm.to_hdf5(options, weights)
+
+    def export(self, folder):
+        """Writes a SavedModel, which needs nothing but TensorFlow to run.
+
+        It has the signatures of TF-Hub's `google/elmo`, each with all five
+        outputs whatever `output_key` is: `default` (`strings`: `(batch,)`) and
+        `tokens` (`tokens`: `(batch, max_length)`, `sequence_len`: int32
+        `(batch,)`). With another tokenizer than `"space"`, the process that
+        loads it has to `import tensorflow_text` first.
+
+        Args:
+            folder: Where to write it: new, empty, or a SavedModel to replace.
+
+        Raises:
+            ValueError: if `folder` holds something else.
+        """
+        config = {**self.get_config(), "output_key": None, "jit_compile": False}
+        exported = type(self).from_config(config)
+        exported.build()
+        if self.built:
+            exported.set_weights(self.get_weights())
+        export_saved_model(exported, folder)
 
     def build(self, inputs_shape=None):
         if not self.bilm.built:

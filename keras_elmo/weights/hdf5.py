@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from keras_elmo.weights.atomic import replacing
+from keras_elmo.atomic import replacing
 from keras_elmo.weights.mapping import Entry, Layout
 
 # bilm-tf's convolutions run over images of height 1.

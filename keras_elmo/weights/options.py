@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from keras_elmo.weights.atomic import replacing
+from keras_elmo.atomic import replacing
 
 _REQUIRED = object()
 
