@@ -221,9 +221,14 @@ def _unpack(inputs):
             )
         return inputs, None, inputs[..., 0] != NO_TOKEN
     keys = set(inputs)
-    if keys not in ({"char_ids", "sequence_len"}, {"char_ids", "sequence_len", "token_index"}):
+    if keys not in (
+        {"char_ids", "sequence_len"},
+        {"char_ids", "sequence_len", "token_index"},
+    ):
         raise ValueError(f"`inputs` should be {_FORMS}. Received: keys {sorted(keys)}")
     char_ids, token_index = inputs["char_ids"], inputs.get("token_index")
     time = ops.shape(char_ids if token_index is None else token_index)[1]
-    mask = ops.arange(time)[None, :] < ops.cast(inputs["sequence_len"], "int32")[:, None]
+    mask = (
+        ops.arange(time)[None, :] < ops.cast(inputs["sequence_len"], "int32")[:, None]
+    )
     return char_ids, token_index, mask

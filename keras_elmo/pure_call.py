@@ -45,16 +45,16 @@ class PureCall:
 
     def _call(self, inputs, trained, frozen):
         variables = [*self._trained, *self._frozen]
-        with keras.StatelessScope(list(zip(variables, [*trained, *frozen], strict=True))):
+        with keras.StatelessScope(
+            list(zip(variables, [*trained, *frozen], strict=True))
+        ):
             return self._layer(inputs)
 
     def _gradients(self, inputs, trained, frozen, upstream):
         with tf.GradientTape() as tape:
             tape.watch(trained)
             outputs = self._call(inputs, trained, frozen)
-        return tape.gradient(
-            outputs, trained, upstream, unconnected_gradients="zero"
-        )
+        return tape.gradient(outputs, trained, upstream, unconnected_gradients="zero")
 
     def _differentiable(self, inputs, trained, frozen):
         @tf.custom_gradient

@@ -49,8 +49,8 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(
-            f"`weights` should be the path of an HDF5 file. Received: {os.fspath(path)!r}, "
-            "which is not a file."
+            "`weights` should be the path of an HDF5 file. Received: "
+            f"weights={os.fspath(path)!r}, which is no file"
         )
     arrays: dict[str, np.ndarray] = {}
 

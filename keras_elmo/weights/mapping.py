@@ -40,7 +40,9 @@ def expand(table: Iterable[Entry], variables: Mapping[str, Any]) -> list[Entry]:
     """
     expanded = []
     for entry in table:
-        fields = sorted({f for _, f, _, _ in string.Formatter().parse(entry.source) if f})
+        fields = sorted(
+            {f for _, f, _, _ in string.Formatter().parse(entry.source) if f}
+        )
         for numbers in itertools.product(range(len(variables)), repeat=len(fields)):
             values = dict(zip(fields, map(str, numbers), strict=True))
             names = tuple(name.format(**values) for name in entry.variables)

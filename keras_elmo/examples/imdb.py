@@ -1,0 +1,212 @@
+"""Sentiment of film reviews (Maas et al. 2011) from ELMo embeddings.
+
+    python -m keras_elmo.examples.imdb --data aclImdb_v1.tar.gz
+
+trains a small classifier on ELMo, prints its accuracy on the test reviews, and
+writes `model.keras` and `curves.png`.
+"""
+
+import argparse
+import random
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_elmo import BiLM, ElmoEmbedding
+
+_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+_MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
+_LABELS = {"neg": 0, "pos": 1}
+
+# Of one split, as Keras takes them: reviews (n,), dtype object; labels (n,).
+Split = tuple[np.ndarray, np.ndarray]
+
+
+def main(arguments: list[str] | None = None) -> float:
+    """Runs the script and returns the test accuracy."""
+    args = _parse(arguments)
+    keras.utils.set_random_seed(args.seed)
+    # The same seed then gives the same result to the last bit.
+    tf.config.experimental.enable_op_determinism()
+    data = args.data or download()
+    train, test = (
+        read_split(data, split, args.max_words, args.limit, args.seed)
+        for split in ("train", "test")
+    )
+    print(f"{len(train[0])} training reviews, {len(test[0])} test reviews")
+
+    model = build_model(load_elmo(args))
+    model.summary()
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    history = model.fit(
+        *train,
+        # The reviews are shuffled: the last ones are as good as any.
+        validation_split=args.validation_split,
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+    )
+    loss, accuracy = model.evaluate(*test, batch_size=args.batch_size)
+    print(f"test accuracy {accuracy:.4f}, test loss {loss:.4f}")
+
+    args.output.mkdir(parents=True, exist_ok=True)
+    model.save(args.output / "model.keras")
+    plot_curves(history.history, args.output / "curves.png")
+    print(f"wrote {args.output / 'model.keras'} and {args.output / 'curves.png'}")
+    return accuracy
+
+
+def build_model(elmo: ElmoEmbedding) -> keras.Model:
+    """A review's mean embedding, one hidden layer, the probability of `pos`."""
+    text = keras.Input(shape=(), dtype="string")
+    x = elmo(text)
+    # Means over 150 tokens differ little from review to review, all the more so
+    # those of a random biLM.
+    x = keras.layers.BatchNormalization(momentum=0.9)(x)
+    x = keras.layers.Dense(256, activation="relu")(x)
+    x = keras.layers.Dropout(0.5)(x)
+    return keras.Model(text, keras.layers.Dense(1, activation="sigmoid")(x))
+
+
+def load_elmo(args: argparse.Namespace) -> ElmoEmbedding:
+    """The user's weights or, without any, random ones."""
+    kwargs = {"output_key": "default", "finetune": args.finetune, "name": "elmo"}
+    if args.weights:
+        return ElmoEmbedding.from_hdf5(args.options, args.weights, **kwargs)
+    print(
+        "No --options and --weights: this biLM is small, random and NOT pretrained. "
+        "It shows how things work, not how well ELMo does."
+    )
+    bilm = BiLM(
+        filters=[[1, 32], [2, 32], [3, 64], [4, 128], [5, 256]],
+        units=256,
+        projection_dim=256,
+        num_highway_layers=0,
+    )
+    return ElmoEmbedding(bilm, **kwargs)
+
+
+def read_split(
+    data: Path, split: str, max_words: int, limit: int | None, seed: int
+) -> Split:
+    """The reviews of `train` or `test`, shuffled, as many of either label.
+
+    Args:
+        data: The folder `aclImdb`, or the tar.gz that holds it.
+        split: `"train"` or `"test"`.
+        max_words: Words of a review to keep, from its beginning.
+        limit: Number of reviews to keep, or None for all.
+        seed: Seed of the order, and so of what is kept.
+
+    Raises:
+        ValueError: if there are no reviews in `data`.
+    """
+    rng = random.Random(seed)
+    reviews = sorted(_read_reviews(data, split))
+    rng.shuffle(reviews)
+    if limit is not None:
+        half = limit // 2
+        by_label = ([r for r in reviews if r[0] == label] for label in (0, 1))
+        reviews = [review for label in by_label for review in label[:half]]
+        rng.shuffle(reviews)
+    if not reviews:
+        raise ValueError(
+            f"`data` should be a folder `aclImdb`, or its tar.gz, with "
+            f"{split}/pos/*.txt and {split}/neg/*.txt. Received: {data}"
+        )
+    texts = [" ".join(text.split()[:max_words]) for _, _, text in reviews]
+    labels = [label for label, _, _ in reviews]
+    return np.array(texts, dtype=object), np.array(labels, dtype="float32")
+
+
+def download() -> Path:
+    """The path of the data set in Keras' cache, fetched if it is not there.
+
+    Raises:
+        SystemExit: if it can't be fetched.
+    """
+    try:
+        return Path(keras.utils.get_file("aclImdb_v1.tar.gz", _URL, file_hash=_MD5))
+    except Exception as error:  # `get_file` documents plain `Exception`
+        raise SystemExit(
+            f"The reviews could not be fetched from {_URL} ({error}). Without a "
+            "network, copy that file here and name it: --data aclImdb_v1.tar.gz"
+        ) from error
+
+
+def plot_curves(history: dict[str, list[float]], path: Path) -> None:
+    """Writes loss and accuracy by epoch, in training and validation, as PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for key, label in ((metric, "training"), (f"val_{metric}", "validation")):
+            if key in history:
+                epochs = range(1, len(history[key]) + 1)
+                axes.plot(epochs, history[key], marker="o", label=label)
+        axes.set(xlabel="epoch", ylabel=metric)
+        axes.legend()
+    figure.savefig(path)
+
+
+def _read_reviews(data: Path, split: str) -> Iterator[tuple[int, str, str]]:
+    """(label, file name, text) of each review, in any order."""
+    if data.is_dir():
+        root = data / "aclImdb" if (data / "aclImdb").is_dir() else data
+        files = (
+            (path.relative_to(root).parts, path.read_bytes())
+            for path in root.glob(f"{split}/*/*.txt")
+        )
+    else:
+        files = _read_archive(data)
+    for parts, content in files:
+        if len(parts) == 3 and parts[0] == split and parts[1] in _LABELS:
+            text = content.decode("utf-8", errors="replace").replace("<br />", " ")
+            yield _LABELS[parts[1]], parts[2], text
+
+
+def _read_archive(data: Path) -> Iterator[tuple[tuple[str, ...], bytes]]:
+    """Path below `aclImdb` and content of each text file; nothing is unpacked."""
+    try:
+        with tarfile.open(data) as archive:
+            for member in archive:
+                parts = Path(member.name).parts
+                content = archive.extractfile(member) if member.isfile() else None
+                if content is not None and member.name.endswith(".txt"):
+                    yield parts[parts.index("aclImdb") + 1 :], content.read()
+    except (OSError, ValueError, tarfile.TarError) as error:
+        raise ValueError(
+            f"`data` should be a folder `aclImdb`, or its tar.gz. Received: {data} "
+            f"({error})"
+        ) from error
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m keras_elmo.examples.imdb",
+        description="Train a sentiment classifier on ELMo embeddings.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--data", type=Path, help="folder or tar.gz (default: download the tar.gz)")
+    add("--options", type=Path, help="options.json of your weights")
+    add("--weights", type=Path, help="weights.hdf5 (default: random, not pretrained)")
+    add("--finetune", choices=["lstm", "all"], help="train this of the biLM too")
+    add("--max-words", type=int, default=150, help="words of a review to keep")
+    add("--limit", type=int, help="number of reviews of each split (default: all)")
+    add("--validation-split", type=float, default=0.1, help="share of the train split")
+    add("--epochs", type=int, default=3)
+    add("--batch-size", type=int, default=32)
+    add("--seed", type=int, default=1)
+    add("--output", type=Path, default=Path("imdb_output"), help="folder to write to")
+    args = parser.parse_args(arguments)
+    if (args.options is None) != (args.weights is None):
+        parser.error("--options and --weights go together")
+    return args
+
+
+if __name__ == "__main__":
+    main()
