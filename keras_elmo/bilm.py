@@ -1,4 +1,5 @@
 import os
+import weakref
 
 import keras
 from keras import ops
@@ -125,6 +126,8 @@ class BiLM(keras.Model):
         )
         self.sentence_boundaries = sentence_boundaries
         self.return_state = return_state
+        # The embeddings that it serves, who ask whether they share it.
+        self.embeddings = weakref.WeakSet()
 
     @classmethod
     def from_hdf5(cls, options, weights, **kwargs):

@@ -156,7 +156,7 @@ class ElmoEmbedding(keras.layers.Layer):
             dropout, seed=seed, dtype=self.dtype_policy, name="dropout"
         )
         self.seed = seed
-        self._set_trainable()
+        bilm.embeddings.add(self)
 
     @classmethod
     def from_hdf5(cls, options, weights, **kwargs):
@@ -184,7 +184,7 @@ class ElmoEmbedding(keras.layers.Layer):
         It has the signatures of TF-Hub's `google/elmo`, each with all five
         outputs whatever `output_key` is: `default` (`strings`: `(batch,)`) and
         `tokens` (`tokens`: `(batch, max_length)`, `sequence_len`: int32
-        `(batch,)`). With another tokenizer than `"space"`, the process that
+        `(batch,)`). With the tokenizer `"unicode_script"`, the process that
         loads it has to `import tensorflow_text` first.
 
         Args:
@@ -205,16 +205,11 @@ class ElmoEmbedding(keras.layers.Layer):
             self.bilm.build()
         width = 2 * self.bilm.char_cnn.projection_dim
         self.mix.build([(None, None, width)] * self.mix.num_layers)
-        trained = {
-            None: [],
-            "lstm": self.bilm.bilstm.variables,
-            "all": self.bilm.variables,
-        }
         compiled = self.jit_compile
         if compiled == "auto":
             compiled = bool(tf.config.list_physical_devices("GPU"))
         self._rounds_sizes = compiled
-        self._run_bilm = PureCall(self.bilm, trained[self.finetune], compiled)
+        self._run_bilm = PureCall(self.bilm, self._trained_variables(), compiled)
         self._set_trainable()
 
     @property
@@ -228,9 +223,15 @@ class ElmoEmbedding(keras.layers.Layer):
         self._set_trainable()
 
     def _set_trainable(self):
-        """Keras passes the flag on to all that is nested; takes it back here."""
-        self.bilm.trainable = self.trainable and self.finetune is not None
-        self.bilm.char_cnn.trainable = self.trainable and self.finetune == "all"
+        """Keras passes the flag on to all variables; takes it back here."""
+        trained = {id(variable) for variable in self._trained_variables()}
+        for variable in self.bilm.variables:
+            variable.trainable = self.trainable and id(variable) in trained
+
+    def _trained_variables(self):
+        """The biLM's variables that `finetune` names."""
+        named = {None: [], "lstm": self.bilm.bilstm.variables}
+        return named.get(self.finetune, self.bilm.variables)
 
     def __call__(self, inputs, **kwargs):
         # Keras refuses lists as positional arguments.
@@ -280,9 +281,13 @@ class ElmoEmbedding(keras.layers.Layer):
         return ("word_emb", *lstm_outputs, "elmo", "default")
 
     def get_config(self):
+        bilm = keras.saving.serialize_keras_object(self.bilm)
+        if len(self.bilm.embeddings) > 1:
+            # By this key, Keras gives a `.keras` file's embeddings one biLM again.
+            bilm["shared_object_id"] = id(self.bilm)
         return {
             **super().get_config(),
-            "bilm": keras.saving.serialize_keras_object(self.bilm),
+            "bilm": bilm,
             "output_key": self.output_key,
             "finetune": self.finetune,
             "tokenizer": self.preprocessor.tokenizer,

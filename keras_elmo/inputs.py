@@ -58,17 +58,14 @@ def to_ragged_tokens(
         if inputs.shape.rank != 1:
             raise ValueError(
                 f"Expected {_EXPECTED}. Received: {_described(inputs)}"
-                + _RANK_HINTS.get(inputs.shape.rank, "")
+                + (_LENGTHS_HINT if inputs.shape.rank == 2 else "")
             )
         tokens = TOKENIZERS[tokenizer](inputs)
     # At least 1, so that layers that follow see a time step in empty text too.
     return tokens, tf.maximum(tf.cast(tokens.bounding_shape(axis=1), tf.int32), 1)
 
 
-_RANK_HINTS = {
-    0: ". For one sentence, pass a list of one",
-    2: '. For tokens, pass their number in each row as `"sequence_len"` too',
-}
+_LENGTHS_HINT = '. For tokens, pass their number in each row as `"sequence_len"` too'
 
 
 def check_integers(inputs: Mapping, max_characters: int, boundaries: bool) -> None:
@@ -93,10 +90,12 @@ def check_integers(inputs: Mapping, max_characters: int, boundaries: bool) -> No
     char_ids, lengths = inputs["char_ids"], inputs["sequence_len"]
     index = inputs.get("token_index", char_ids)
     ranks = (char_ids.shape.rank, index.shape.rank)
-    if ranks != ((2, 2) if "token_index" in inputs else (3, 3)):
+    if ranks != ((2, 2) if "token_index" in inputs else (3, 3)) or index.shape[1] == 0:
+        received = ", ".join(f"{k}: {_described(inputs[k])}" for k in inputs)
         raise ValueError(
-            '`"char_ids"` should be of rank 3, or with `"token_index"` both of rank '
-            f"2. Received: {', '.join(f'{k}: {_described(inputs[k])}' for k in inputs)}"
+            '`"char_ids"` should be (batch, max_length, characters) or, with '
+            '`"token_index"` (batch, max_length), (distinct, characters), and '
+            f"`max_length` at least 1. Received: {received}"
         )
     _check_lengths(lengths, index, '`"char_ids"`')
     _require(
@@ -152,7 +151,9 @@ def _from_tokens_signature(inputs):
     _check_lengths(lengths, tokens, '`"tokens"`')
     ragged = tf.RaggedTensor.from_tensor(tokens, tf.cast(lengths, tf.int64))
     max_length = tokens.shape[1]
-    return ragged, tf.shape(tokens)[1] if max_length is None else max_length
+    if max_length is None:
+        return ragged, tf.maximum(tf.shape(tokens)[1], 1)
+    return ragged, max(max_length, 1)
 
 
 def _check_lengths(lengths, rows, name):
@@ -190,7 +191,8 @@ def _check_strings(tensor, name):
     if tensor.dtype != tf.string:
         raise ValueError(
             f"`{name}` should be strings. Expected {_EXPECTED}. "
-            f"Received: {_described(tensor)}"
+            f"Received: {_described(tensor)}. (A `Sequential` model takes its input "
+            "for numbers unless it starts with `keras.Input((), dtype='string')`)"
         )
 
 
@@ -198,7 +200,7 @@ def _as_tensor(value, name):
     if tf.is_tensor(value) or isinstance(value, keras.KerasTensor):
         return value
     try:
-        return tf.convert_to_tensor(value)
+        tensor = tf.convert_to_tensor(value)
     except (TypeError, ValueError, UnicodeError) as error:
         hint = ""
         if isinstance(value, list | tuple | np.ndarray) and len(value):
@@ -210,6 +212,10 @@ def _as_tensor(value, name):
             f"`{name}` can't be made a tensor. Expected {_EXPECTED}. "
             f"Received: {_shortened(value)} (of type {type(value).__name__}){hint}"
         ) from error
+    if name in ("inputs", "tokens") and 0 in tensor.shape:
+        # Nothing, of whatever type NumPy gives to it, is an empty batch of text.
+        return tf.zeros(tensor.shape, tf.string)
+    return tensor
 
 
 def _described(tensor):

@@ -23,8 +23,8 @@ class ElmoPreprocessor(keras.layers.Layer):
     Args:
         tokenizer: How sentences are split: `"space"` (default) on single
             spaces, as TF-Hub's ELMo; `"whitespace"` on Unicode white space;
-            `"unicode_script"` on white space and around punctuation. The last
-            two need tensorflow-text.
+            `"unicode_script"` on white space and between scripts, which sets
+            punctuation apart; it needs tensorflow-text.
         max_characters: Ids of a token, at least 3. Defaults to 50, as in every
             published ELMo.
         sentence_boundaries: Whether to put `<S>` and `</S>` around each
@@ -122,8 +122,8 @@ class ElmoPreprocessor(keras.layers.Layer):
     def _call_on_one(self, inputs):
         if self.distinct:
             raise ValueError(
-                "`distinct=True` needs a batch of sentences: map it after "
-                "batching. Received: one sentence"
+                "Expected a batch of sentences: for one sentence, pass a list of "
+                "one; in a `tf.data.Dataset`, batch first. Received: one sentence"
             )
         batch = tf.nest.map_structure(lambda tensor: tensor[None], inputs)
         return tf.nest.map_structure(lambda tensor: tensor[0], self.call(batch))

@@ -25,8 +25,8 @@ class PureCall:
     def __init__(self, layer, trained, compiled):
         self._layer = layer
         self._trained = list(trained)
-        names = {variable.path for variable in self._trained}
-        self._frozen = [v for v in layer.variables if v.path not in names]
+        ids = {id(variable) for variable in self._trained}
+        self._frozen = [v for v in layer.variables if id(v) not in ids]
         self._function = self._call
         if compiled:
             # One trace serves all shapes; XLA sees the actual ones all the same.

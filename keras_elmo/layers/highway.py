@@ -43,17 +43,19 @@ class Highway(keras.layers.Layer):
 
     def build(self, inputs_shape):
         dim = inputs_shape[-1]
+        # A flag set earlier does not reach layers that are made later.
+        kwargs = {"dtype": self.dtype_policy, "trainable": self.trainable}
         # -2 opens the gate by 12 %: an untrained highway nearly passes its
         # input on, which is what makes deep stacks trainable.
         self.carry = keras.layers.Dense(
             dim,
             activation="sigmoid",
             bias_initializer=keras.initializers.Constant(-2.0),
-            dtype=self.dtype_policy,
             name="carry",
+            **kwargs,
         )
         self.transform = keras.layers.Dense(
-            dim, activation=self.activation, dtype=self.dtype_policy, name="transform"
+            dim, activation=self.activation, name="transform", **kwargs
         )
         self.carry.build(inputs_shape)
         self.transform.build(inputs_shape)
