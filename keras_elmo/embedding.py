@@ -143,6 +143,10 @@ class ElmoEmbedding(keras.layers.Layer):
             distinct=True,
             name="preprocessor",
         )
+        # Whether a model can be compiled as a whole, this layer answers for both:
+        # see `call`.
+        self.preprocessor.supports_jit = True
+        self.supports_jit = False
         # Unlike the others, this one shows up in functional models.
         self.token_mask = TokenMask(self.preprocessor, name=f"{self.name}_mask")
         self.mix = ScalarMix(
@@ -205,12 +209,17 @@ class ElmoEmbedding(keras.layers.Layer):
             self.bilm.build()
         width = 2 * self.bilm.char_cnn.projection_dim
         self.mix.build([(None, None, width)] * self.mix.num_layers)
-        compiled = self.jit_compile
-        if compiled == "auto":
-            compiled = bool(tf.config.list_physical_devices("GPU"))
-        self._rounds_sizes = compiled
-        self._run_bilm = PureCall(self.bilm, self._trained_variables(), compiled)
+        self._run_bilm = PureCall(
+            self.bilm, self._trained_variables(), self.is_compiled
+        )
         self._set_trainable()
+
+    @property
+    def is_compiled(self):
+        """What `jit_compile` comes to on this machine."""
+        if self.jit_compile == "auto":
+            return bool(tf.config.list_physical_devices("GPU"))
+        return self.jit_compile
 
     @property
     def trainable(self):
@@ -238,6 +247,8 @@ class ElmoEmbedding(keras.layers.Layer):
         return super().__call__(as_tensors(inputs), **kwargs)
 
     def call(self, inputs, training=None):
+        # XLA has no strings, so it depends on what this layer is called with.
+        self.supports_jit = is_integers(inputs)
         integers = self._to_integers(inputs)
         mask = self.token_mask(integers)
         layers = self._all_layers(integers)  # of (batch, max_length, ...)
@@ -263,7 +274,7 @@ class ElmoEmbedding(keras.layers.Layer):
         return {name: tf.cast(tensor, tf.int32) for name, tensor in inputs.items()}
 
     def _all_layers(self, integers):
-        if not self._rounds_sizes:
+        if not self.is_compiled:
             return self._run_bilm(integers)
         batch, time, *_ = tf.unstack(tf.shape(positions(integers)))
         rounded = round_up_sizes(integers, self.preprocessor.max_characters)

@@ -88,6 +88,7 @@ class ElmoPreprocessor(keras.layers.Layer):
         self.distinct = distinct
         # XLA has no strings.
         self.supports_jit = False
+        self.built = True
 
     def __call__(self, inputs, **kwargs):
         # Keras refuses lists as positional arguments.

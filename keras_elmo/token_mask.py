@@ -31,7 +31,7 @@ class TokenMask(keras.layers.Layer):
     def __init__(self, preprocessor, **kwargs):
         super().__init__(**kwargs)
         self.preprocessor = preprocessor
-        self.supports_jit = False
+        self.built = True
 
     def __call__(self, inputs, **kwargs):
         return super().__call__(as_tensors(inputs), **kwargs)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from keras.ops import convert_to_numpy
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -89,7 +90,7 @@ def collect(
     """The inverse of `apply`: the file's tensors by the file's names."""
     return {
         entry.source: entry.layout.to_file(
-            np.concatenate([np.asarray(variables[name]) for name in entry.variables])
+            np.concatenate([convert_to_numpy(variables[name]) for name in entry.variables])
         )
         for entry in expand(table, variables)
     }

@@ -1,0 +1,244 @@
+import json
+import os
+import re
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from golden import Golden
+
+from keras_elmo import BiLM, ElmoEmbedding
+from keras_elmo.weights import hdf5, mapping
+from keras_elmo.weights.variables import named_variables
+
+
+def tensors(path):
+    with h5py.File(path, "r") as file:
+        found = {}
+        file.visititems(
+            lambda name, item: found.update({name: item[()]})
+            if isinstance(item, h5py.Dataset)
+            else None
+        )
+    return found
+
+
+def write(path, arrays):
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
+    return path
+
+
+@pytest.fixture
+def options():
+    return json.loads(Golden("skip").options.read_text())
+
+
+@pytest.fixture
+def arrays():
+    return tensors(Golden("skip").weights)
+
+
+def test_round_trip_is_bit_for_bit(golden, tmp_path):
+    elmo = ElmoEmbedding.from_hdf5(**golden.files)
+    elmo.to_hdf5(tmp_path / "options.json", tmp_path / "weights.hdf5")
+    before, after = tensors(golden.weights), tensors(tmp_path / "weights.hdf5")
+    assert set(before) == set(after)
+    for name, array in before.items():
+        assert after[name].dtype == array.dtype
+        np.testing.assert_array_equal(after[name], array)
+    written = json.loads((tmp_path / "options.json").read_text())
+    assert written == json.loads(golden.options.read_text())
+    assert sorted(os.listdir(tmp_path)) == ["options.json", "weights.hdf5"]
+
+
+def test_every_variable_has_a_place_in_the_table(golden):
+    """Filled with distinct values, so that no two can be mistaken for each other."""
+    bilm = BiLM.from_hdf5(**golden.files)
+    variables = named_variables(bilm)
+    assert {id(v) for v in variables.values()} == {id(v) for v in bilm.variables}
+    start = 0
+    for variable in variables.values():
+        count = int(np.prod(variable.shape))
+        values = np.arange(start, start + count, dtype="float32")
+        variable.assign(values.reshape(variable.shape))
+        start += count
+    collected = mapping.collect(hdf5.TABLE, variables)
+    other = BiLM.from_hdf5(**golden.files)
+    mapping.apply(hdf5.TABLE, collected, named_variables(other), "memory")
+    for name, variable in named_variables(other).items():
+        expected = np.asarray(variables[name])
+        if name == "char_embedding":  # the row of 'no token' is not in the file
+            expected[0] = 0
+        np.testing.assert_array_equal(np.asarray(variable), expected, err_msg=name)
+
+
+def test_options_as_a_dictionary(options):
+    assert BiLM.from_hdf5(options, Golden("skip").weights).count_params() > 0
+
+
+def test_arguments_pass_on():
+    elmo = ElmoEmbedding.from_hdf5(
+        **Golden("skip").files,
+        output_key="elmo",
+        finetune="lstm",
+        tokenizer="whitespace",
+        name="mine",
+        dtype="mixed_bfloat16",
+    )
+    assert (elmo.output_key, elmo.finetune, elmo.name) == ("elmo", "lstm", "mine")
+    assert elmo.compute_dtype == "bfloat16" == elmo.bilm.bilstm.compute_dtype
+    assert elmo.sentence_boundaries
+    assert not ElmoEmbedding.from_hdf5(
+        **Golden("skip").files, sentence_boundaries=False
+    ).sentence_boundaries
+
+
+def test_null_clips(options, tmp_path):
+    options["lstm"]["cell_clip"] = options["lstm"]["proj_clip"] = None
+    bilm = BiLM.from_hdf5(options, Golden("skip").weights)
+    assert bilm.bilstm.cell_clip is None
+    bilm.to_hdf5(tmp_path / "options.json", tmp_path / "weights.hdf5")
+    assert json.loads((tmp_path / "options.json").read_text()) == options
+
+
+def test_all_problems_in_one_error(options, arrays, tmp_path):
+    options["lstm"]["n_layers"] = 3
+    arrays["CNN/W_cnn_0"] = arrays["CNN/W_cnn_0"][..., :-1]
+    arrays["CNN/b_cnn_1"][0] = np.nan
+    arrays["CNN/extra"] = np.zeros(2, "float32")
+    del arrays["CNN_proj/b_proj"]
+    path = write(tmp_path / "weights.hdf5", arrays)
+    with pytest.raises(ValueError, match="nothing was loaded") as error:
+        BiLM.from_hdf5(options, path)
+    message = str(error.value)
+    for line in (
+        "missing: CNN_proj/b_proj (12,)",
+        "missing: RNN_0/RNN/MultiRNNCell/Cell2/LSTMCell/W_0 (24, 192)",
+        "missing: RNN_1/RNN/MultiRNNCell/Cell2/LSTMCell/W_P_0 (48, 12)",
+        "unexpected: CNN/extra (2,)",
+        "shape: CNN/W_cnn_0 should be (1, 1, 5, 3), is (1, 1, 5, 2)",
+        "values: CNN/b_cnn_1 holds NaN or infinity",
+        os.fspath(path),
+    ):
+        assert line in message
+    assert message.count("missing:") == 1 + 6
+
+
+def test_nothing_is_half_loaded(arrays):
+    bilm = BiLM.from_hdf5(**Golden("skip").files)
+    before = bilm.get_weights()
+    arrays = {name: array + 1 for name, array in arrays.items()}
+    arrays.popitem()
+    with pytest.raises(ValueError, match="missing"):
+        mapping.apply(hdf5.TABLE, arrays, named_variables(bilm), "memory")
+    for left, right in zip(before, bilm.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "message"),
+    [
+        ("lstm", "dim", 24, r"shape: RNN_0.*should be \(24, 96\), is \(24, 192\)"),
+        ("lstm", "projection_dim", 10, "shape: CNN_proj/W_proj"),
+        ("lstm", "projection_dim", 100, "`projection_dim` should not exceed"),
+        ("char_cnn", "n_highway", 2, "missing: CNN_high_1/W_carry"),
+        ("char_cnn", "n_highway", 0, "unexpected: CNN_high_0/W_carry"),
+        ("char_cnn", "activation", "gelu", r"\['relu', 'tanh'\].*Received: 'gelu'"),
+        ("char_cnn", "n_characters", 300, "262 under char_cnn.n_characters.*300"),
+        ("char_cnn", "filters", [[1, 3]], "unexpected: CNN/W_cnn_1"),
+    ],
+)
+def test_options_that_disagree_with_the_weights(options, section, key, value, message):
+    options[section][key] = value
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        BiLM.from_hdf5(options, Golden("skip").weights)
+
+
+def test_incomplete_options(options):
+    del options["lstm"]["dim"], options["char_cnn"]["filters"]
+    del options["char_cnn"]["embedding"]
+    missing = "['char_cnn.filters', 'lstm.dim', 'char_cnn.embedding']"
+    with pytest.raises(ValueError, match=re.escape(missing)):
+        BiLM.from_hdf5(options, Golden("skip").weights)
+    del options["char_cnn"]
+    with pytest.raises(ValueError, match="hold an object 'char_cnn'"):
+        BiLM.from_hdf5(options, Golden("skip").weights)
+
+
+def test_one_direction_is_not_elmo(options):
+    options["bidirectional"] = False
+    with pytest.raises(ValueError, match="bidirectional"):
+        BiLM.from_hdf5(options, Golden("skip").weights)
+
+
+@pytest.mark.parametrize("content", [b"", b"not JSON", b"[1]", b"\xff\xfe\x00"])
+def test_broken_options_file(tmp_path, content):
+    path = tmp_path / "options.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="`options` should be a JSON"):
+        BiLM.from_hdf5(path, Golden("skip").weights)
+
+
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
+def test_truncated_weights_file(tmp_path, share):
+    content = Golden("skip").weights.read_bytes()
+    path = tmp_path / "weights.hdf5"
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(ValueError, match="should be a complete HDF5 file"):
+        BiLM.from_hdf5(Golden("skip").options, path)
+
+
+def test_weights_file_that_is_not_hdf5(tmp_path):
+    path = tmp_path / "weights.hdf5"
+    path.write_text("version https://git-lfs.github.com/spec/v1\n" * 100)
+    with pytest.raises(ValueError, match="should be a complete HDF5 file"):
+        BiLM.from_hdf5(Golden("skip").options, path)
+
+
+def test_weights_that_are_no_numbers(arrays, tmp_path):
+    path = write(tmp_path / "weights.hdf5", {**arrays, "CNN/b_cnn_0": "text"})
+    with pytest.raises(ValueError, match="floating-point.*CNN/b_cnn_0"):
+        BiLM.from_hdf5(Golden("skip").options, path)
+
+
+@pytest.mark.parametrize("name", ["options", "weights"])
+def test_files_that_are_not_there(tmp_path, name):
+    files = {**Golden("skip").files, name: tmp_path / "nowhere"}
+    with pytest.raises(FileNotFoundError, match=f"`{name}` should be the path"):
+        BiLM.from_hdf5(**files)
+
+
+def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    bilm = BiLM.from_hdf5(**Golden("skip").files)
+    paths = tmp_path / "options.json", tmp_path / "weights.hdf5"
+    bilm.to_hdf5(*paths)
+    before = paths[1].read_bytes()
+
+    def full_disk(self, name, value):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(h5py.File, "__setitem__", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        bilm.to_hdf5(*paths)
+    assert paths[1].read_bytes() == before
+    assert len(os.listdir(tmp_path)) == 2
+
+
+def test_unbuilt_model_has_nothing_to_write(tmp_path):
+    bilm = BiLM([[1, 4]], units=4, projection_dim=4)
+    with pytest.raises(ValueError, match="should have weights"):
+        bilm.to_hdf5(tmp_path / "options.json", tmp_path / "weights.hdf5")
+    assert os.listdir(tmp_path) == []
+
+
+def test_bilm_keras_file(tmp_path):
+    bilm = BiLM.from_hdf5(**Golden("skip").files)
+    char_ids = Golden("skip").arrays["char_ids_0"]
+    bilm.save(tmp_path / "bilm.keras")
+    loaded = keras.models.load_model(tmp_path / "bilm.keras")
+    assert loaded.sentence_boundaries
+    for left, right in zip(bilm(char_ids), loaded(char_ids), strict=True):
+        np.testing.assert_array_equal(left, right)
