@@ -63,7 +63,7 @@ class ElmoPreprocessor(keras.layers.Layer):
     [[98, 99], [100, 0]]
     >>> dataset = tf.data.Dataset.from_tensors(["a b", "c"]).map(preprocessor)
     >>> dataset.element_spec["char_ids"].shape
-    TensorShape([2, None, 6])
+    TensorShape([None, None, 6])
     """
 
     def __init__(

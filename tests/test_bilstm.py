@@ -24,7 +24,8 @@ def test_equals_oracle(use_skip_connections):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(1, TIME, PROJECTION))
     state = [
-        rng.normal(size=(1, size)) for size in (PROJECTION, UNITS, PROJECTION, UNITS) * 3
+        rng.normal(size=(1, size))
+        for size in (PROJECTION, UNITS, PROJECTION, UNITS) * 3
     ]
     layers, final = bilstm(
         x.astype("float32"), initial_state=[s.astype("float32") for s in state]

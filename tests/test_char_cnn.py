@@ -37,7 +37,9 @@ def test_short_inputs_are_encoded_as_full_ones(length):
     # Large weights for padding, so that a window too many or too few shows up.
     encoder.build((None, None, 50))
     encoder.embedding.embeddings.assign(
-        np.random.default_rng(0).normal(size=(262, 16)) * (1 + np.arange(262) // 261)[:, None] * 3
+        np.random.default_rng(0).normal(size=(262, 16))
+        * (1 + np.arange(262) // 261)[:, None]
+        * 3
     )
     full = tokens(b"q" * length)
     needed = min(length + 2, 50)

@@ -129,7 +129,13 @@ def test_batch_invariance(boundaries, jit_compile):
 
 
 def test_odd_text_embeds():
-    texts = [b"\xff\xfe x", b"a\0b", b"\x01\x02\x7f", "😀 👩‍👩‍👧".encode(), b"x" * 2**20]
+    texts = [
+        b"\xff\xfe x",
+        b"a\0b",
+        b"\x01\x02\x7f",
+        "😀 👩‍👩‍👧".encode(),
+        b"x" * 2**20,
+    ]
     outputs = new_elmo()(texts)
     assert all(np.isfinite(value).all() for value in outputs.values())
     embeddings = outputs["word_emb"][:, 0].numpy()
@@ -247,15 +253,15 @@ def test_preprocessor_as_a_layer_of_a_functional_model():
     elmo = new_elmo(output_key="default")
     text = keras.Input((), dtype="string")
     model = keras.Model(text, elmo(elmo.preprocessor(text)))
-    np.testing.assert_allclose(
-        model.predict(TEXT, verbose=0), elmo(TEXT), **TOLERANCE
-    )
+    np.testing.assert_allclose(model.predict(TEXT, verbose=0), elmo(TEXT), **TOLERANCE)
 
 
 # What trains.
 
 
-@pytest.mark.parametrize(("finetune", "count"), [(None, 4), ("lstm", None), ("all", None)])
+@pytest.mark.parametrize(
+    ("finetune", "count"), [(None, 4), ("lstm", None), ("all", None)]
+)
 def test_trainable_whatever_flags_are_set(finetune, count):
     model = classifier(finetune=finetune)
     elmo = model.layers[1]
@@ -265,7 +271,9 @@ def test_trainable_whatever_flags_are_set(finetune, count):
     expected |= {variable.path.removeprefix("elmo_embedding/") for variable in named}
 
     def trainable():
-        paths = {v.path.removeprefix("elmo_embedding/") for v in elmo.trainable_variables}
+        paths = {
+            v.path.removeprefix("elmo_embedding/") for v in elmo.trainable_variables
+        }
         in_model = {v.path for v in model.trainable_variables}
         assert {v.path for v in elmo.trainable_variables} <= in_model
         return paths

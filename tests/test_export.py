@@ -13,7 +13,11 @@ from keras_elmo import ElmoEmbedding
 pytestmark = pytest.mark.slow
 
 TEXT = ["The cat sat on the mat .", "Dogs", ""]
-TOKENS = [["The", "cat", "sat", "on", "the", "mat", "."], ["Dogs"] + ["?"] * 6, ["?"] * 7]
+TOKENS = [
+    ["The", "cat", "sat", "on", "the", "mat", "."],
+    ["Dogs"] + ["?"] * 6,
+    ["?"] * 7,
+]
 LENGTHS = [7, 1, 0]
 
 LOADER = """
@@ -71,7 +75,9 @@ def test_both_signatures_answer_alike_anywhere(tmp_path, output_key, jit_compile
 def test_length_out_of_range_in_the_saved_model(tmp_path):
     ElmoEmbedding.from_hdf5(**Golden("skip").files).export(tmp_path / "saved")
     tokens = tf.saved_model.load(tmp_path / "saved").signatures["tokens"]
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"(?s)row:\] \[2\].*\[8\]"):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=r"(?s)row:\] \[2\].*\[8\]"
+    ):
         tokens(tokens=tf.constant(TOKENS), sequence_len=tf.constant([7, 1, 8]))
 
 

@@ -17,9 +17,11 @@ def tensors(path):
     with h5py.File(path, "r") as file:
         found = {}
         file.visititems(
-            lambda name, item: found.update({name: item[()]})
-            if isinstance(item, h5py.Dataset)
-            else None
+            lambda name, item: (
+                found.update({name: item[()]})
+                if isinstance(item, h5py.Dataset)
+                else None
+            )
         )
     return found
 

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from keras_elmo import ElmoPreprocessor
 
 
-
 def ids_of(token, max_characters=50):
     tokens = tf.ragged.constant([[token]], dtype=tf.string)
     return ElmoPreprocessor(max_characters=max_characters)(tokens)["char_ids"][0, 0]
@@ -231,7 +230,10 @@ def test_bad_length_in_a_graph():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"tokenizer": "spaces"}, "`tokenizer` should be one of: 'space', 'whitespace'"),
+        (
+            {"tokenizer": "spaces"},
+            "`tokenizer` should be one of: 'space', 'whitespace'",
+        ),
         ({"max_characters": 2}, "`max_characters` should leave room"),
         ({"max_characters": 50.0}, "`max_characters` should be a positive integer"),
     ],

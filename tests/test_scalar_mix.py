@@ -34,7 +34,9 @@ def test_layer_norm_over_unmasked_values(do_layer_norm):
     for row in range(2):
         kept = x[mask] if do_layer_norm is True else x[row][mask[row]]
         expected = (x[row] - kept.mean()) / kept.std()
-        np.testing.assert_allclose(outputs[row][mask[row]], expected[mask[row]], atol=1e-5)
+        np.testing.assert_allclose(
+            outputs[row][mask[row]], expected[mask[row]], atol=1e-5
+        )
 
 
 def test_row_norm_does_not_depend_on_the_batch():

@@ -25,9 +25,8 @@ def gradients(elmo):
             for key in ("elmo", "lstm_outputs1", "default")
         )
     trained = elmo.trainable_variables
-    return dict(
-        zip((v.path.split("/", 1)[1] for v in trained), tape.gradient(loss, trained))
-    )
+    names = [variable.path.split("/", 1)[1] for variable in trained]
+    return dict(zip(names, tape.gradient(loss, trained), strict=True))
 
 
 def dense(gradient):
@@ -127,7 +126,9 @@ def test_any_size_gives_the_same(golden):
 
 def test_auto_is_off_without_a_gpu_and_on_with_one(monkeypatch):
     for devices in ([], ["GPU:0"]):
-        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind, d=devices: d)
+        monkeypatch.setattr(
+            tf.config, "list_physical_devices", lambda kind, d=devices: d
+        )
         elmo = new_elmo(jit_compile="auto")
         elmo.build()
         assert elmo.is_compiled is bool(devices)
@@ -140,8 +141,8 @@ def lowered(platform):
     shapes = [(11, 16), (4, 8), (4,)]
 
     def core(*arguments):
-        integers = dict(zip(names, arguments))
-        weights = list(arguments[len(names) :])
+        integers = dict(zip(names, arguments[:3], strict=True))
+        weights = list(arguments[3:])
         return bilm.stateless_call(weights, [], integers)[0]
 
     specs = [tf.TensorSpec(shape, "int32") for shape in shapes]

@@ -154,6 +154,7 @@ def plot_curves(history: dict[str, list[float]], path: Path) -> None:
 
 def _read_reviews(data: Path, split: str) -> Iterator[tuple[int, str, str]]:
     """(label, file name, text) of each review, in any order."""
+    files: Iterator[tuple[tuple[str, ...], bytes]]
     if data.is_dir():
         root = data / "aclImdb" if (data / "aclImdb").is_dir() else data
         files = (

@@ -1,3 +1,6 @@
+import functools
+import operator
+
 import keras
 from keras import ops
 
@@ -124,7 +127,12 @@ class CharCNN(keras.layers.Layer):
 
     def call(self, inputs):
         self._check_inputs(inputs)
-        char_ids = ops.reshape(inputs, (-1, inputs.shape[-1] or ops.shape(inputs)[-1]))
+        *outer_shape, characters = ops.shape(inputs)
+        # Not -1, which an empty batch leaves undecided.
+        num_tokens = functools.reduce(operator.mul, outer_shape, 1)
+        char_ids = ops.reshape(inputs, (num_tokens, characters))
+        # One row more, because TensorFlow's convolution fails on an empty batch.
+        char_ids = ops.pad(char_ids, [(0, 1), (0, 0)])
         is_token = char_ids[:, :1] != NO_TOKEN  # (tokens, 1)
         characters = self.embedding(self._pad(char_ids))
         maxima = [  # of (tokens, count)
@@ -136,8 +144,8 @@ class CharCNN(keras.layers.Layer):
             outputs = highway(outputs)
         if self.projection is not None:
             outputs = self.projection(outputs)
-        outputs = outputs * ops.cast(is_token, outputs.dtype)
-        return ops.reshape(outputs, (*ops.shape(inputs)[:-1], self.projection_dim))
+        outputs = (outputs * ops.cast(is_token, outputs.dtype))[:-1]
+        return ops.reshape(outputs, (*outer_shape, self.projection_dim))
 
     def _pad(self, char_ids):
         """Appends what separates a short token from a full one: one window of

@@ -110,7 +110,7 @@ class ScalarMix(keras.layers.Layer):
         return self.scaling * mixed  # (batch, ..., dim)
 
     def _normalize(self, tensor, mask):
-        """Zero mean, unit variance, both over the unmasked values."""
+        """Zero mean and unit variance over the unmasked values; masked ones 0."""
         # In float32, because 1e-12 and sums over a batch do not fit in less.
         tensor = ops.cast(tensor, "float32")
         ndim = len(tensor.shape)
@@ -123,7 +123,8 @@ class ScalarMix(keras.layers.Layer):
         squares = ops.square((tensor - mean) * keep)
         variance = ops.sum(squares, axis=axes, keepdims=True) / count
         normalized = (tensor - mean) / ops.sqrt(variance + 1e-12)
-        return ops.cast(normalized, self.compute_dtype)
+        # Where all is masked, 1e-12 would blow the values up.
+        return ops.cast(normalized * keep, self.compute_dtype)
 
     def _check_count(self, inputs):
         if not isinstance(inputs, list | tuple) or len(inputs) < 1:

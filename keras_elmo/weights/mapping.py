@@ -90,7 +90,9 @@ def collect(
     """The inverse of `apply`: the file's tensors by the file's names."""
     return {
         entry.source: entry.layout.to_file(
-            np.concatenate([convert_to_numpy(variables[name]) for name in entry.variables])
+            np.concatenate(
+                [convert_to_numpy(variables[name]) for name in entry.variables]
+            )
         )
         for entry in expand(table, variables)
     }

@@ -1,0 +1,122 @@
+import tarfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from golden import Golden
+
+from keras_elmo.examples import imdb
+
+POSITIVE = ["a wonderful film<br /><br />I loved it", "great fun from start to end"]
+NEGATIVE = ["a dreadful film", "boring and far too long"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The layout of aclImdb, in small."""
+    root = tmp_path / "aclImdb"
+    for split in ("train", "test"):
+        for label, texts in (("pos", POSITIVE), ("neg", NEGATIVE)):
+            (root / split / label).mkdir(parents=True)
+            for number in range(10):
+                path = (
+                    root / split / label / f"{number}_{7 if label == 'pos' else 2}.txt"
+                )
+                path.write_text(f"{texts[number % 2]} {number}", encoding="utf-8")
+    (root / "train" / "unsup").mkdir()
+    (root / "train" / "unsup" / "0_0.txt").write_text("no label")
+    (root / "imdb.vocab").write_text("the")
+    return root
+
+
+@pytest.fixture
+def archive(folder):
+    path = folder.parent / "aclImdb_v1.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        tar.add(folder, "aclImdb")
+    return path
+
+
+def test_folder_and_archive_read_alike(folder, archive):
+    splits = [
+        imdb.read_split(data, "train", max_words=150, limit=None, seed=1)
+        for data in (folder, folder.parent, archive)
+    ]
+    for texts, labels in splits:
+        assert len(texts) == 20
+        assert labels.sum() == 10
+        assert not any("br />" in text or "no label" in text for text in texts)
+        np.testing.assert_array_equal(texts, splits[0][0])
+        np.testing.assert_array_equal(labels, splits[0][1])
+    positive = {text.rsplit(" ", 1)[0] for text, y in zip(*splits[0], strict=True) if y}
+    assert positive == {"a wonderful film I loved it", POSITIVE[1]}
+
+
+def test_limit_and_max_words(folder):
+    texts, labels = imdb.read_split(folder, "test", max_words=3, limit=6, seed=1)
+    assert len(texts) == 6
+    assert labels.tolist().count(1.0) == 3
+    assert {len(text.split()) for text in texts} == {3}
+    others, _ = imdb.read_split(folder, "test", max_words=150, limit=6, seed=2)
+    assert list(others) != list(texts)
+
+
+@pytest.mark.parametrize("content", [None, b"no archive"])
+def test_data_that_is_not_there(tmp_path, content):
+    path = tmp_path / "data.tar.gz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match="`data` should be a folder `aclImdb`"):
+        imdb.read_split(path, "train", 150, None, 1)
+    with pytest.raises(ValueError, match="`data` should be a folder `aclImdb`"):
+        imdb.read_split(tmp_path, "train", 150, None, 1)
+
+
+def test_no_network(monkeypatch):
+    def get_file(*args, **kwargs):
+        raise Exception("URL fetch failure: no route to host")
+
+    monkeypatch.setattr(keras.utils, "get_file", get_file)
+    with pytest.raises(SystemExit, match="(?s)no route to host.*--data aclImdb_v1"):
+        imdb.download()
+
+
+def test_options_and_weights_go_together(capsys):
+    with pytest.raises(SystemExit):
+        imdb.main(["--weights", "weights.hdf5"])
+    assert "--options and --weights go together" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_trains_saves_and_repeats(archive, tmp_path, capsys):
+    files = Golden("skip").files
+    results = []
+    for name in ("one", "two"):
+        output = tmp_path / name
+        accuracy = imdb.main(
+            [
+                f"--data={archive}",
+                f"--options={files['options']}",
+                f"--weights={files['weights']}",
+                f"--output={output}",
+                "--epochs=2",
+                "--limit=16",
+            ]
+        )
+        assert f"test accuracy {accuracy:.4f}" in capsys.readouterr().out
+        model = keras.models.load_model(output / "model.keras")
+        results.append([accuracy, *model.get_weights()])
+        assert (output / "curves.png").read_bytes().startswith(b"\x89PNG")
+        texts, labels = imdb.read_split(archive, "test", 150, 16, 1)
+        predicted = model.predict(texts, verbose=0)[:, 0] > 0.5
+        assert (predicted == labels).mean() == pytest.approx(accuracy)
+    for left, right in zip(*results, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.slow
+def test_without_weights_it_says_so(folder, tmp_path, capsys):
+    imdb.main([f"--data={folder}", f"--output={tmp_path}", "--epochs=1", "--limit=4"])
+    assert "NOT pretrained" in capsys.readouterr().out
+    assert Path(tmp_path, "model.keras").is_file()
