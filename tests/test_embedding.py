@@ -175,6 +175,7 @@ def test_mask_is_that_of_the_tokens():
         np.testing.assert_array_equal(elmo.compute_mask(inputs)["elmo"], expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["array", "tensor", "column", "dataset", "batches"])
 def test_fit_evaluate_predict(form):
     model = classifier()
@@ -199,6 +200,7 @@ def test_fit_evaluate_predict(form):
     np.testing.assert_allclose(loss, ((after[:, 0] - LABELS) ** 2).mean(), rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refused", [TEXT[:, None], TEXT.astype(str)])
 def test_what_keras_itself_refuses(refused):
     """The README tells of these two, and how to convert them."""
@@ -208,6 +210,7 @@ def test_what_keras_itself_refuses(refused):
     assert np.isfinite(history.history["loss"]).all()
 
 
+@pytest.mark.slow
 def test_column_input_and_sequential():
     elmo = new_elmo(output_key="default")
     text = keras.Input((1,), dtype="string")
@@ -259,6 +262,7 @@ def test_preprocessor_as_a_layer_of_a_functional_model():
 # What trains.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("finetune", "count"), [(None, 4), ("lstm", None), ("all", None)]
 )
@@ -303,6 +307,7 @@ def test_trainable_false_from_the_start():
     assert len(elmo.trainable_variables) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("finetune", [None, "lstm", "all"])
 def test_fit_changes_what_is_trained_and_nothing_else(finetune):
     model = classifier(finetune=finetune)
@@ -347,6 +352,7 @@ def test_a_call_changes_nothing():
 # Saving.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [True, False])
 def test_keras_file(tmp_path, jit_compile):
     model = classifier(finetune="lstm", jit_compile=jit_compile)
@@ -360,6 +366,7 @@ def test_keras_file(tmp_path, jit_compile):
     assert loaded.fit(TEXT, LABELS, verbose=0).history["loss"][0] > 0
 
 
+@pytest.mark.slow
 def test_weights_file(tmp_path):
     model, other = classifier(), classifier()
     model.fit(TEXT, LABELS, verbose=0)
@@ -370,6 +377,7 @@ def test_weights_file(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_clone_model():
     model = classifier()
     clone = keras.models.clone_model(model)
@@ -380,6 +388,7 @@ def test_clone_model():
     )
 
 
+@pytest.mark.slow
 def test_two_mixes_of_one_bilm(tmp_path):
     first = new_elmo(output_key="default")
     second = ElmoEmbedding(first.bilm, output_key="default")

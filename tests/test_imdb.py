@@ -1,5 +1,6 @@
+import subprocess
+import sys
 import tarfile
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -88,35 +89,40 @@ def test_options_and_weights_go_together(capsys):
     assert "--options and --weights go together" in capsys.readouterr().err
 
 
+def run(*arguments):
+    """The script in a process of its own: it makes TensorFlow deterministic."""
+    command = [sys.executable, "-m", "keras_elmo.examples.imdb", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
 @pytest.mark.slow
-def test_trains_saves_and_repeats(archive, tmp_path, capsys):
+def test_trains_saves_and_repeats(archive, tmp_path):
     files = Golden("skip").files
     results = []
     for name in ("one", "two"):
         output = tmp_path / name
-        accuracy = imdb.main(
-            [
-                f"--data={archive}",
-                f"--options={files['options']}",
-                f"--weights={files['weights']}",
-                f"--output={output}",
-                "--epochs=2",
-                "--limit=16",
-            ]
+        printed = run(
+            f"--data={archive}",
+            f"--options={files['options']}",
+            f"--weights={files['weights']}",
+            f"--output={output}",
+            "--epochs=2",
+            "--limit=16",
         )
-        assert f"test accuracy {accuracy:.4f}" in capsys.readouterr().out
         model = keras.models.load_model(output / "model.keras")
-        results.append([accuracy, *model.get_weights()])
-        assert (output / "curves.png").read_bytes().startswith(b"\x89PNG")
         texts, labels = imdb.read_split(archive, "test", 150, 16, 1)
         predicted = model.predict(texts, verbose=0)[:, 0] > 0.5
-        assert (predicted == labels).mean() == pytest.approx(accuracy)
+        assert f"test accuracy {(predicted == labels).mean():.4f}" in printed
+        assert "NOT pretrained" not in printed
+        assert (output / "curves.png").read_bytes().startswith(b"\x89PNG")
+        results.append(model.get_weights())
     for left, right in zip(*results, strict=True):
         np.testing.assert_array_equal(left, right)
 
 
 @pytest.mark.slow
-def test_without_weights_it_says_so(folder, tmp_path, capsys):
-    imdb.main([f"--data={folder}", f"--output={tmp_path}", "--epochs=1", "--limit=4"])
-    assert "NOT pretrained" in capsys.readouterr().out
-    assert Path(tmp_path, "model.keras").is_file()
+def test_without_weights_it_says_so(folder, tmp_path):
+    output = tmp_path / "new" / "folder"
+    printed = run(f"--data={folder}", f"--output={output}", "--epochs=1", "--limit=4")
+    assert "NOT pretrained" in printed
+    assert (output / "model.keras").is_file()

@@ -1,0 +1,28 @@
+"""The README's snippets run, in their order, as they stand there."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from golden import Golden
+
+README = Path(__file__).parent.parent / "README.md"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not README.is_file(), reason="README.md is not beside tests/"),
+]
+
+
+def test_snippets(tmp_path):
+    snippets = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    assert len(snippets) == 5
+    for path in Golden("skip").files.values():
+        shutil.copy(path, tmp_path)
+    program = "\n".join([*snippets, "assert len(outputs) == 5 and len(layers) == 3"])
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
+    assert (tmp_path / "model.keras").is_file()
+    assert (tmp_path / "saved_model" / "saved_model.pb").is_file()
