@@ -4,13 +4,14 @@ import weakref
 import keras
 from keras import ops
 
+from keras_elmo.integers import FORMS, length_mask
 from keras_elmo.layers import BiLSTM, CharCNN
 from keras_elmo.layers.char_cnn import NO_TOKEN
 from keras_elmo.weights import hdf5, mapping
 from keras_elmo.weights import options as options_json
 from keras_elmo.weights.variables import named_variables
 
-_FORMS = (
+_EXPECTED = (
     "`(batch, time, characters)`, or a dictionary with the keys "
     "['char_ids', 'sequence_len'] or ['char_ids', 'sequence_len', 'token_index']"
 )
@@ -192,6 +193,13 @@ class BiLM(keras.Model):
             return [word_emb, *layers], state
         return [word_emb, *outputs]
 
+    def compute_mask(self, inputs, previous_mask=None):
+        _, _, mask = _unpack(inputs)
+        masks = [mask] * (1 + self.bilstm.num_layers)
+        if self.return_state:
+            return masks, [None] * 4 * self.bilstm.num_layers
+        return masks
+
     def get_config(self):
         char_cnn, bilstm = self.char_cnn.get_config(), self.bilstm.get_config()
         return {
@@ -219,19 +227,12 @@ def _unpack(inputs):
     if not isinstance(inputs, dict):
         if len(inputs.shape) != 3:
             raise ValueError(
-                f"`inputs` should be {_FORMS}. Received: a tensor of shape "
+                f"`inputs` should be {_EXPECTED}. Received: a tensor of shape "
                 f"{tuple(inputs.shape)}"
             )
         return inputs, None, inputs[..., 0] != NO_TOKEN
-    keys = set(inputs)
-    if keys not in (
-        {"char_ids", "sequence_len"},
-        {"char_ids", "sequence_len", "token_index"},
-    ):
-        raise ValueError(f"`inputs` should be {_FORMS}. Received: keys {sorted(keys)}")
-    char_ids, token_index = inputs["char_ids"], inputs.get("token_index")
-    time = ops.shape(char_ids if token_index is None else token_index)[1]
-    mask = (
-        ops.arange(time)[None, :] < ops.cast(inputs["sequence_len"], "int32")[:, None]
-    )
-    return char_ids, token_index, mask
+    if set(inputs) not in FORMS:
+        raise ValueError(
+            f"`inputs` should be {_EXPECTED}. Received: keys {sorted(inputs)}"
+        )
+    return inputs["char_ids"], inputs.get("token_index"), length_mask(inputs)

@@ -5,11 +5,12 @@ from keras import ops
 from keras_elmo.bilm import BiLM
 from keras_elmo.export import export_saved_model
 from keras_elmo.inputs import as_tensors, check_integers, is_integers
+from keras_elmo.integers import positions
 from keras_elmo.layers import ScalarMix
 from keras_elmo.preprocessor import ElmoPreprocessor
 from keras_elmo.pure_call import PureCall
 from keras_elmo.rounding import round_up_sizes
-from keras_elmo.token_mask import TokenMask, positions
+from keras_elmo.token_mask import TokenMask
 from keras_elmo.validation import check_choice
 
 

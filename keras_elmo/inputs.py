@@ -7,12 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_elmo.integers import FORMS
 from keras_elmo.text import SENTENCE_BEGIN, SENTENCE_END, TOKENIZERS, to_char_ids
 
-INTEGER_FORMS = (
-    {"char_ids", "sequence_len"},
-    {"char_ids", "sequence_len", "token_index"},
-)
 _EXPECTED = (
     "strings of shape (batch,) or (batch, 1); "
     '{"tokens": strings (batch, max_length), "sequence_len": integers (batch,)}; '
@@ -80,7 +77,7 @@ def check_integers(inputs: Mapping, max_characters: int, boundaries: bool) -> No
         ValueError: naming what is wrong. Of values that are known only when a
             graph runs, `tf.errors.InvalidArgumentError`.
     """
-    if set(inputs) not in INTEGER_FORMS:
+    if set(inputs) not in FORMS:
         raise ValueError(f"Expected {_EXPECTED}. Received: keys {sorted(inputs)}")
     for name, tensor in inputs.items():
         if not tensor.dtype.is_integer:

@@ -1,7 +1,7 @@
 import keras
-from keras import ops
 
 from keras_elmo.inputs import as_tensors, is_integers
+from keras_elmo.integers import length_mask
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
@@ -38,11 +38,7 @@ class TokenMask(keras.layers.Layer):
 
     def call(self, inputs):
         integers = inputs if is_integers(inputs) else self.preprocessor(inputs)
-        tokens, lengths = positions(integers), integers["sequence_len"]
-        if self.preprocessor.sentence_boundaries:
-            tokens, lengths = tokens[:, 2:], lengths - 2
-        number = ops.cumsum(ops.ones_like(tokens), axis=1)  # 1, 2, 3, ...
-        return number <= ops.cast(lengths, number.dtype)[:, None]
+        return length_mask(integers, self.preprocessor.sentence_boundaries)
 
     def get_config(self):
         preprocessor = keras.saving.serialize_keras_object(self.preprocessor)
@@ -52,10 +48,3 @@ class TokenMask(keras.layers.Layer):
     def from_config(cls, config):
         preprocessor = keras.saving.deserialize_keras_object(config["preprocessor"])
         return cls(**{**config, "preprocessor": preprocessor})
-
-
-def positions(integers):
-    """`(batch, time)` integers of any value, in the shape of the sequences."""
-    if "token_index" in integers:
-        return integers["token_index"]
-    return integers["char_ids"][..., 0]

@@ -1,0 +1,30 @@
+"""The two forms of integers that stand for text, as `ElmoPreprocessor` makes them."""
+
+from keras import ops
+
+FORMS = (
+    {"char_ids", "sequence_len"},
+    {"char_ids", "sequence_len", "token_index"},
+)
+
+
+def positions(integers):
+    """`(batch, time)` integers of any value, in the shape of the sequences."""
+    if "token_index" in integers:
+        return integers["token_index"]
+    return integers["char_ids"][..., 0]
+
+
+def length_mask(integers, sentence_boundaries=False):
+    """`(batch, time)`, True within each row's `sequence_len`.
+
+    Args:
+        integers: Either form; symbolic ones too.
+        sentence_boundaries: Whether to leave out the first and the last position of
+            each row, so that `time` is shorter by two.
+    """
+    inner, lengths = positions(integers), integers["sequence_len"]
+    if sentence_boundaries:
+        inner, lengths = inner[:, 2:], lengths - 2
+    number = ops.cumsum(ops.ones_like(inner), axis=1)  # 1, 2, 3, ...
+    return number <= ops.cast(lengths, number.dtype)[:, None]
