@@ -18,11 +18,18 @@ def replacing(path: str | os.PathLike) -> Iterator[str]:
     target.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder, so that the final rename stays on one file system.
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+    new, old = scratch / "new", scratch / "old"
+    new.mkdir()
     try:
-        new = scratch / target.name
-        yield os.fspath(new)
-        if target.is_dir():  # a folder can't be renamed onto another
-            os.replace(target, scratch / "old")
-        os.replace(new, target)
+        yield os.fspath(new / target.name)
+        if not target.is_dir():
+            os.replace(new / target.name, target)
+            return
+        os.replace(target, old)  # a folder can't be renamed onto another
+        try:
+            os.replace(new / target.name, target)
+        except OSError:
+            os.replace(old, target)
+            raise
     finally:
         shutil.rmtree(scratch)

@@ -1,12 +1,13 @@
+import gc
 import os
 import weakref
 
 import keras
 from keras import ops
 
-from keras_elmo.integers import FORMS, length_mask
+from keras_elmo.integers import FORMS, NO_TOKEN, length_mask
 from keras_elmo.layers import BiLSTM, CharCNN
-from keras_elmo.layers.char_cnn import NO_TOKEN
+from keras_elmo.validation import check_boolean
 from keras_elmo.weights import hdf5, mapping
 from keras_elmo.weights import options as options_json
 from keras_elmo.weights.variables import named_variables
@@ -125,10 +126,48 @@ class BiLM(keras.Model):
             dtype=self.dtype_policy,
             name="bilstm",
         )
-        self.sentence_boundaries = sentence_boundaries
-        self.return_state = return_state
-        # The embeddings that it serves, who ask whether they share it.
-        self.embeddings = weakref.WeakSet()
+        self.filters = self.char_cnn.filters
+        self.units = units
+        self.projection_dim = projection_dim
+        self.num_layers = num_layers
+        self.embedding_dim = embedding_dim
+        self.num_highway_layers = num_highway_layers
+        self.activation = self.char_cnn.activation
+        self.cell_clip = cell_clip
+        self.projection_clip = projection_clip
+        self.use_skip_connections = use_skip_connections
+        self.max_characters = max_characters
+        self.sentence_boundaries = check_boolean(
+            "sentence_boundaries", sentence_boundaries
+        )
+        self.return_state = check_boolean("return_state", return_state)
+        self._embeddings_served = weakref.WeakSet()
+
+    def join(self, embedding):
+        """Notes that `embedding`, an `ElmoEmbedding`, is served by this model.
+
+        Raises:
+            ValueError: if another one trains other parts of it.
+        """
+        served = self._embeddings_served
+        if any(other.finetune != embedding.finetune for other in served):
+            gc.collect()  # of those that nobody has any more
+        for other in served:
+            if other.finetune != embedding.finetune:
+                raise ValueError(
+                    "`finetune` should be the same for all embeddings of one `BiLM`, "
+                    f"whose weights they share. Received: {embedding.finetune!r}, "
+                    f"where {other.name!r} has {other.finetune!r}"
+                )
+        served.add(embedding)
+
+    def serialize(self):
+        """As `keras.saving.serialize_keras_object`, and remains one if shared."""
+        serialized = keras.saving.serialize_keras_object(self)
+        if len(self._embeddings_served) > 1:
+            # By this key, Keras gives the layers of a `.keras` file one object.
+            serialized["shared_object_id"] = id(self)
+        return serialized
 
     @classmethod
     def from_hdf5(cls, options, weights, **kwargs):
@@ -160,24 +199,26 @@ class BiLM(keras.Model):
         """Writes the files that `from_hdf5` reads, each whole or not at all.
 
         Args:
-            options: Path of the `options.json` to write.
+            options: Path of the `options.json` to write. It does not say whether
+                there are sentence boundaries; readers assume them.
             weights: Path of the `weights.hdf5` to write.
 
         Raises:
-            ValueError: if the model has no weights yet.
+            ValueError: if the model has no weights yet, or an activation that the
+                format does not have.
         """
         if not self.built:
             raise ValueError(
                 "The model should have weights before they are written. Received: a "
                 "`BiLM` that was never called; call it once, or call `build()`."
             )
-        hdf5.write_arrays(weights, mapping.collect(hdf5.TABLE, named_variables(self)))
         options_json.write_options(options, self.get_config())
+        hdf5.write_arrays(weights, mapping.collect(hdf5.TABLE, named_variables(self)))
 
     def build(self, inputs_shape=None, initial_state_shape=None):
         # No variable depends on the shape of the ids.
-        self.char_cnn.build((None, None, self.char_cnn.max_characters))
-        self.bilstm.build((None, None, self.char_cnn.projection_dim))
+        self.char_cnn.build((None, None, self.max_characters))
+        self.bilstm.build((None, None, self.projection_dim))
         self.built = True
 
     def call(self, inputs, initial_state=None):
@@ -195,28 +236,27 @@ class BiLM(keras.Model):
 
     def compute_mask(self, inputs, previous_mask=None):
         _, _, mask = _unpack(inputs)
-        masks = [mask] * (1 + self.bilstm.num_layers)
+        masks = [mask] * (1 + self.num_layers)
         if self.return_state:
-            return masks, [None] * 4 * self.bilstm.num_layers
+            return masks, [None] * 4 * self.num_layers
         return masks
 
     def get_config(self):
-        char_cnn, bilstm = self.char_cnn.get_config(), self.bilstm.get_config()
         return {
             "name": self.name,
             "trainable": self.trainable,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
-            "filters": char_cnn["filters"],
-            "units": bilstm["units"],
-            "projection_dim": bilstm["projection_dim"],
-            "num_layers": bilstm["num_layers"],
-            "embedding_dim": char_cnn["embedding_dim"],
-            "num_highway_layers": char_cnn["num_highway_layers"],
-            "activation": char_cnn["activation"],
-            "cell_clip": bilstm["cell_clip"],
-            "projection_clip": bilstm["projection_clip"],
-            "use_skip_connections": bilstm["use_skip_connections"],
-            "max_characters": char_cnn["max_characters"],
+            "filters": self.filters,
+            "units": self.units,
+            "projection_dim": self.projection_dim,
+            "num_layers": self.num_layers,
+            "embedding_dim": self.embedding_dim,
+            "num_highway_layers": self.num_highway_layers,
+            "activation": keras.activations.serialize(self.activation),
+            "cell_clip": self.cell_clip,
+            "projection_clip": self.projection_clip,
+            "use_skip_connections": self.use_skip_connections,
+            "max_characters": self.max_characters,
             "sentence_boundaries": self.sentence_boundaries,
             "return_state": self.return_state,
         }

@@ -4,14 +4,20 @@ from keras import ops
 
 from keras_elmo.bilm import BiLM
 from keras_elmo.export import export_saved_model
-from keras_elmo.inputs import as_tensors, check_integers, is_integers
+from keras_elmo.inputs import (
+    as_tensors,
+    check_integers,
+    is_integers,
+    to_ragged_tokens,
+)
 from keras_elmo.integers import positions
 from keras_elmo.layers import ScalarMix
 from keras_elmo.preprocessor import ElmoPreprocessor
 from keras_elmo.pure_call import PureCall
 from keras_elmo.rounding import round_up_sizes
+from keras_elmo.text import TOKENIZERS, to_distinct_integers
 from keras_elmo.token_mask import TokenMask
-from keras_elmo.validation import check_choice
+from keras_elmo.validation import check_boolean, check_choice, check_rate
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
@@ -30,7 +36,7 @@ class ElmoEmbedding(keras.layers.Layer):
 
     Args:
         bilm: A `BiLM`. It may serve several embeddings, say the two mixes of the
-            paper; these should then agree in `finetune`.
+            paper; these have to agree in `finetune` then.
         output_key: Name of the only output to return, see below. Defaults to
             None: all of them, in a dictionary.
         finetune: What to train besides the mix: None (default), `"lstm"`, or
@@ -79,7 +85,8 @@ class ElmoEmbedding(keras.layers.Layer):
         ValueError: if an argument is not as described.
         tf.errors.InvalidArgumentError: in a graph, if a `sequence_len` is
             outside `0..max_length`, or integers are not what the preprocessor
-            makes.
+            makes. XLA leaves such checks out: a model that is compiled as a
+            whole does not make them.
 
     Example:
 
@@ -133,35 +140,35 @@ class ElmoEmbedding(keras.layers.Layer):
             "output_key", output_key, (None, *self._output_keys())
         )
         self.finetune = check_choice("finetune", finetune, (None, "lstm", "all"))
-        self.sentence_boundaries = sentence_boundaries
+        self.tokenizer = check_choice("tokenizer", tokenizer, tuple(TOKENIZERS))
+        self.sentence_boundaries = check_boolean(
+            "sentence_boundaries", sentence_boundaries
+        )
+        self.dropout = check_rate("dropout", dropout)
+        self.seed = seed
+        self.mix_regularizer = keras.regularizers.get(mix_regularizer)
+        self.do_layer_norm = do_layer_norm
         self.jit_compile = check_choice(
             "jit_compile", jit_compile, ("auto", True, False)
         )
-        self.preprocessor = ElmoPreprocessor(
-            tokenizer,
-            max_characters=bilm.char_cnn.max_characters,
-            sentence_boundaries=sentence_boundaries,
-            distinct=True,
-            name="preprocessor",
-        )
-        # Whether a model can be compiled as a whole, this layer answers for both:
-        # see `call`.
-        self.preprocessor.supports_jit = True
-        self.supports_jit = False
-        # Unlike the others, this one shows up in functional models.
-        self.token_mask = TokenMask(self.preprocessor, name=f"{self.name}_mask")
         self.mix = ScalarMix(
-            num_layers=1 + bilm.bilstm.num_layers,
+            num_layers=1 + bilm.num_layers,
             do_layer_norm=do_layer_norm,
-            weights_regularizer=mix_regularizer,
+            weights_regularizer=self.mix_regularizer,
             dtype=self.dtype_policy,
             name="mix",
         )
-        self.dropout = keras.layers.Dropout(
+        self.dropout_layer = keras.layers.Dropout(
             dropout, seed=seed, dtype=self.dtype_policy, name="dropout"
         )
-        self.seed = seed
-        bilm.embeddings.add(self)
+        # Unlike the others, this one shows up in functional models.
+        self.token_mask = TokenMask(
+            tokenizer, sentence_boundaries, name=f"{self.name}_mask"
+        )
+        # XLA has no strings: `build` and `call` say more.
+        self.supports_jit = False
+        bilm.join(self)
+        self._set_trainable()
 
     @classmethod
     def from_hdf5(cls, options, weights, **kwargs):
@@ -170,14 +177,19 @@ class ElmoEmbedding(keras.layers.Layer):
         Args:
             options: Path of `options.json`, or its content as a dictionary.
             weights: Path of `weights.hdf5`.
-            **kwargs: Arguments of `ElmoEmbedding`. `sentence_boundaries` defaults
-                to True, since these implementations embed with boundaries.
+            **kwargs: Arguments of `ElmoEmbedding`. `sentence_boundaries`, which the
+                biLM gets too, defaults to True: these implementations train and
+                embed with boundaries.
 
         Raises:
             FileNotFoundError, ValueError: see `BiLM.from_hdf5`.
         """
-        dtype = kwargs.pop("dtype", None)
-        return cls(BiLM.from_hdf5(options, weights, dtype=dtype), **kwargs)
+        of_bilm = {
+            key: kwargs.pop(key)
+            for key in ("dtype", "sentence_boundaries")
+            if key in kwargs
+        }
+        return cls(BiLM.from_hdf5(options, weights, **of_bilm), **kwargs)
 
     def to_hdf5(self, options, weights):
         """Writes the biLM, see `BiLM.to_hdf5`. The format has no room for a mix."""
@@ -199,21 +211,36 @@ class ElmoEmbedding(keras.layers.Layer):
             ValueError: if `folder` holds something else.
         """
         config = {**self.get_config(), "output_key": None, "jit_compile": False}
+        if not self.built:
+            self.build()
         exported = type(self).from_config(config)
         exported.build()
-        if self.built:
-            exported.set_weights(self.get_weights())
+        exported.set_weights(self.get_weights())
         export_saved_model(exported, folder)
 
     def build(self, inputs_shape=None):
+        # A model can be compiled as a whole if this layer is used on integers.
+        self.supports_jit = isinstance(inputs_shape, dict) and (
+            "char_ids" in inputs_shape
+        )
         if not self.bilm.built:
             self.bilm.build()
-        width = 2 * self.bilm.char_cnn.projection_dim
+        width = 2 * self.bilm.projection_dim
         self.mix.build([(None, None, width)] * self.mix.num_layers)
         self._run_bilm = PureCall(
             self.bilm, self._trained_variables(), self.is_compiled
         )
         self._set_trainable()
+
+    @property
+    def preprocessor(self):
+        """An `ElmoPreprocessor` whose integers this layer takes for text."""
+        return ElmoPreprocessor(
+            self.tokenizer,
+            max_characters=self.bilm.max_characters,
+            sentence_boundaries=self.sentence_boundaries,
+            distinct=True,
+        )
 
     @property
     def is_compiled(self):
@@ -248,8 +275,6 @@ class ElmoEmbedding(keras.layers.Layer):
         return super().__call__(as_tensors(inputs), **kwargs)
 
     def call(self, inputs, training=None):
-        # XLA has no strings, so it depends on what this layer is called with.
-        self.supports_jit = is_integers(inputs)
         integers = self._to_integers(inputs)
         mask = self.token_mask(integers)
         layers = self._all_layers(integers)  # of (batch, max_length, ...)
@@ -261,24 +286,31 @@ class ElmoEmbedding(keras.layers.Layer):
         word_emb, *lstm_outputs = layers
         doubled = ops.concatenate([word_emb, word_emb], axis=-1)
         elmo = self.mix([doubled, *lstm_outputs], mask=mask) * keep
-        elmo = self.dropout(elmo, training=training)
-        count = ops.maximum(ops.sum(keep, axis=1), 1)  # (batch, 1)
-        outputs = (*layers, elmo, ops.sum(elmo, axis=1) / count)
+        elmo = self.dropout_layer(elmo, training=training)
+        outputs = (*layers, elmo, self._mean_over_tokens(elmo, mask))
         outputs = dict(zip(self._output_keys(), outputs, strict=True))
         return outputs if self.output_key is None else outputs[self.output_key]
 
+    def _mean_over_tokens(self, elmo, mask):
+        # In float32: half precision can't add up a long row.
+        total = ops.sum(ops.cast(elmo, "float32"), axis=1)
+        count = ops.maximum(ops.sum(ops.cast(mask, "float32"), axis=1), 1)
+        return ops.cast(total / count[:, None], self.compute_dtype)
+
     def _to_integers(self, inputs):
-        if not is_integers(inputs):
-            return self.preprocessor(inputs)
-        max_characters = self.preprocessor.max_characters
-        check_integers(inputs, max_characters, self.sentence_boundaries)
-        return {name: tf.cast(tensor, tf.int32) for name, tensor in inputs.items()}
+        if is_integers(inputs):
+            return check_integers(inputs, self.sentence_boundaries)
+        self.supports_jit = False
+        tokens, max_length = to_ragged_tokens(
+            inputs, self.tokenizer, self.sentence_boundaries
+        )
+        return to_distinct_integers(tokens, max_length, self.bilm.max_characters)
 
     def _all_layers(self, integers):
         if not self.is_compiled:
             return self._run_bilm(integers)
         batch, time, *_ = tf.unstack(tf.shape(positions(integers)))
-        rounded = round_up_sizes(integers, self.preprocessor.max_characters)
+        rounded = round_up_sizes(integers, self.bilm.max_characters)
         return [layer[:batch, :time] for layer in self._run_bilm(rounded)]
 
     def compute_mask(self, inputs, previous_mask=None):
@@ -288,28 +320,22 @@ class ElmoEmbedding(keras.layers.Layer):
 
     def _output_keys(self):
         lstm_outputs = [
-            f"lstm_outputs{index + 1}" for index in range(self.bilm.bilstm.num_layers)
+            f"lstm_outputs{index + 1}" for index in range(self.bilm.num_layers)
         ]
         return ("word_emb", *lstm_outputs, "elmo", "default")
 
     def get_config(self):
-        bilm = keras.saving.serialize_keras_object(self.bilm)
-        if len(self.bilm.embeddings) > 1:
-            # By this key, Keras gives a `.keras` file's embeddings one biLM again.
-            bilm["shared_object_id"] = id(self.bilm)
         return {
             **super().get_config(),
-            "bilm": bilm,
+            "bilm": self.bilm.serialize(),
             "output_key": self.output_key,
             "finetune": self.finetune,
-            "tokenizer": self.preprocessor.tokenizer,
+            "tokenizer": self.tokenizer,
             "sentence_boundaries": self.sentence_boundaries,
-            "dropout": self.dropout.rate,
+            "dropout": self.dropout,
             "seed": self.seed,
-            "mix_regularizer": keras.regularizers.serialize(
-                self.mix.weights_regularizer
-            ),
-            "do_layer_norm": self.mix.do_layer_norm,
+            "mix_regularizer": keras.regularizers.serialize(self.mix_regularizer),
+            "do_layer_norm": self.do_layer_norm,
             "jit_compile": self.jit_compile,
         }
 

@@ -7,8 +7,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_elmo.integers import FORMS
-from keras_elmo.text import SENTENCE_BEGIN, SENTENCE_END, TOKENIZERS, to_char_ids
+from keras_elmo.integers import FORMS, PADDING
+from keras_elmo.text import (
+    BEGIN_WORD,
+    END_WORD,
+    TOKENIZERS,
+    add_boundaries,
+    to_char_ids,
+)
 
 _EXPECTED = (
     "strings of shape (batch,) or (batch, 1); "
@@ -16,6 +22,10 @@ _EXPECTED = (
     "a string RaggedTensor (batch, None) of tokens; or the integers of an "
     "`ElmoPreprocessor`"
 )
+_RANK_HINTS = {
+    0: ". For one sentence, pass a list of one; in a `tf.data.Dataset`, batch first",
+    2: '. For tokens, pass their number in each row as `"sequence_len"` too',
+}
 
 
 def as_tensors(inputs: Any) -> Any:
@@ -35,15 +45,26 @@ def is_integers(inputs: Any) -> bool:
 
 
 def to_ragged_tokens(
-    inputs: Any, tokenizer: str
+    inputs: Any, tokenizer: str, sentence_boundaries: bool
 ) -> tuple[tf.RaggedTensor, int | tf.Tensor]:
     """Either signature as tokens `(batch, None)` and the length to pad them to.
+
+    Args:
+        inputs: Text, see `ElmoPreprocessor`; a batch.
+        tokenizer: Name of one of `TOKENIZERS`.
+        sentence_boundaries: Whether to put `<S>` and `</S>` around each row.
 
     Raises:
         ValueError: if `inputs` is not one of the forms of text.
     """
-    if isinstance(inputs, dict):
-        return _from_tokens_signature(inputs)
+    signature = _from_tokens if isinstance(inputs, dict) else _from_sentences
+    tokens, max_length = signature(inputs, tokenizer)
+    if sentence_boundaries:
+        return add_boundaries(tokens), max_length + 2
+    return tokens, max_length
+
+
+def _from_sentences(inputs, tokenizer):
     _check_strings(inputs, "inputs")
     if isinstance(inputs, tf.RaggedTensor):
         if inputs.shape.rank != 2:
@@ -55,23 +76,19 @@ def to_ragged_tokens(
         if inputs.shape.rank != 1:
             raise ValueError(
                 f"Expected {_EXPECTED}. Received: {_described(inputs)}"
-                + (_LENGTHS_HINT if inputs.shape.rank == 2 else "")
+                + _RANK_HINTS.get(inputs.shape.rank, "")
             )
         tokens = TOKENIZERS[tokenizer](inputs)
     # At least 1, so that layers that follow see a time step in empty text too.
     return tokens, tf.maximum(tf.cast(tokens.bounding_shape(axis=1), tf.int32), 1)
 
 
-_LENGTHS_HINT = '. For tokens, pass their number in each row as `"sequence_len"` too'
-
-
-def check_integers(inputs: Mapping, max_characters: int, boundaries: bool) -> None:
-    """Raises where the integers are not what an `ElmoPreprocessor` makes.
+def check_integers(inputs: Mapping, boundaries: bool) -> dict[str, tf.Tensor]:
+    """The integers as int32, if they are what an `ElmoPreprocessor` makes.
 
     Args:
         inputs: One of the two forms.
-        max_characters: Characters of a full token.
-        boundaries: Whether each row is between `<S>` and `</S>`.
+        boundaries: Whether each row should be between `<S>` and `</S>`.
 
     Raises:
         ValueError: naming what is wrong. Of values that are known only when a
@@ -84,6 +101,7 @@ def check_integers(inputs: Mapping, max_characters: int, boundaries: bool) -> No
             raise ValueError(
                 f'`"{name}"` should be integers. Received: {_described(tensor)}'
             )
+    inputs = {name: tf.cast(tensor, tf.int32) for name, tensor in inputs.items()}
     char_ids, lengths = inputs["char_ids"], inputs["sequence_len"]
     index = inputs.get("token_index", char_ids)
     ranks = (char_ids.shape.rank, index.shape.rank)
@@ -96,7 +114,9 @@ def check_integers(inputs: Mapping, max_characters: int, boundaries: bool) -> No
         )
     _check_lengths(lengths, index, '`"char_ids"`')
     _require(
-        tf.reduce_all((char_ids >= 0) & (char_ids <= 261), axis=(1, 2)[: ranks[0] - 1]),
+        tf.reduce_all(
+            (char_ids >= 0) & (char_ids <= PADDING), axis=(1, 2)[: ranks[0] - 1]
+        ),
         '`"char_ids"` should be in 0..261',
     )
     if "token_index" in inputs:
@@ -107,30 +127,31 @@ def check_integers(inputs: Mapping, max_characters: int, boundaries: bool) -> No
         )
     if boundaries:
         _check_boundaries(char_ids, inputs.get("token_index"), lengths)
+    return inputs
 
 
 def _check_boundaries(char_ids, token_index, lengths):
     """Each row begins and ends as its sentence, or has no token at all."""
     message = (
-        f"Each row of the integers should be between {SENTENCE_BEGIN} and "
-        f"{SENTENCE_END}, as this model was trained: make them with "
+        f"Each row of the integers should be between {BEGIN_WORD} and "
+        f"{END_WORD}, as this model was trained: make them with "
         "`ElmoPreprocessor(sentence_boundaries=True)`, or `elmo.preprocessor`"
     )
     last = tf.maximum(lengths - 1, 0)
-    begin, end = tf.unstack(to_char_ids(tf.constant([SENTENCE_BEGIN, SENTENCE_END]), 3))
+    begin, end = tf.unstack(to_char_ids(tf.constant([BEGIN_WORD, END_WORD]), 3))
     if token_index is None:
         first_ids = char_ids[:, 0]
         last_ids = tf.gather(char_ids, last, batch_dims=1)
     else:
         first_ids = tf.gather(char_ids, token_index[:, 0])
         last_ids = tf.gather(char_ids, tf.gather(token_index, last, batch_dims=1))
-    bounded = tf.reduce_all(
-        tf.cast(first_ids[:, :3], tf.int32) == begin, axis=1
-    ) & tf.reduce_all(tf.cast(last_ids[:, :3], tf.int32) == end, axis=1)
+    bounded = tf.reduce_all(first_ids[:, :3] == begin, axis=1) & tf.reduce_all(
+        last_ids[:, :3] == end, axis=1
+    )
     _require(bounded & (lengths >= 2) | (lengths == 0), message)
 
 
-def _from_tokens_signature(inputs):
+def _from_tokens(inputs, tokenizer):
     if set(inputs) != {"tokens", "sequence_len"}:
         raise ValueError(f"Expected {_EXPECTED}. Received: keys {sorted(inputs)}")
     tokens, lengths = inputs["tokens"], inputs["sequence_len"]

@@ -2,6 +2,12 @@
 
 from keras import ops
 
+# Character ids. Bytes are 1..256: every id is one more than in bilm-tf
+# (`bilm/data.py`, `UnicodeCharsVocabulary`), so that 0 is free.
+NO_TOKEN = 0
+SENTENCE_BEGIN, SENTENCE_END = 257, 258
+TOKEN_BEGIN, TOKEN_END, PADDING = 259, 260, 261
+
 FORMS = (
     {"char_ids", "sequence_len"},
     {"char_ids", "sequence_len", "token_index"},

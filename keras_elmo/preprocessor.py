@@ -3,7 +3,11 @@ import tensorflow as tf
 
 from keras_elmo import text
 from keras_elmo.inputs import as_tensors, to_ragged_tokens
-from keras_elmo.validation import check_choice, check_positive_integer
+from keras_elmo.validation import (
+    check_boolean,
+    check_choice,
+    check_positive_integer,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
@@ -16,7 +20,8 @@ class ElmoPreprocessor(keras.layers.Layer):
     A token is its UTF-8 bytes, cut to `max_characters - 2`, between two
     boundary ids and padded; every id is one more than in the reference code, so
     that 0 can mean 'no token here'. The words `<S>` and `</S>` are the sentence
-    boundaries. Bytes that are no UTF-8 are bytes like any other.
+    boundaries. Bytes that are no UTF-8 are bytes like any other, but for the
+    tokenizer `"unicode_script"`, which makes them U+FFFD.
 
     Reference: bilm-tf (`bilm/data.py`, `UnicodeCharsVocabulary`).
 
@@ -84,8 +89,10 @@ class ElmoPreprocessor(keras.layers.Layer):
             )
         self.tokenizer = tokenizer
         self.max_characters = max_characters
-        self.sentence_boundaries = sentence_boundaries
-        self.distinct = distinct
+        self.sentence_boundaries = check_boolean(
+            "sentence_boundaries", sentence_boundaries
+        )
+        self.distinct = check_boolean("distinct", distinct)
         # XLA has no strings.
         self.supports_jit = False
         self.built = True
@@ -95,39 +102,14 @@ class ElmoPreprocessor(keras.layers.Layer):
         return super().__call__(as_tensors(inputs), **kwargs)
 
     def call(self, inputs):
-        if _is_one_sentence(inputs):
-            return self._call_on_one(inputs)
-        tokens, max_length = to_ragged_tokens(inputs, self.tokenizer)
-        if self.sentence_boundaries:
-            tokens, max_length = text.add_boundaries(tokens), max_length + 2
-        encode = self._distinct if self.distinct else self._dense
-        lengths = tf.cast(tokens.row_lengths(), tf.int32)
-        return {**encode(tokens, max_length), "sequence_len": lengths}
-
-    def _dense(self, tokens, max_length):
-        ids = text.to_char_ids(tokens.flat_values, self.max_characters)
-        return {"char_ids": _to_dense(tokens.with_flat_values(ids), max_length)}
-
-    def _distinct(self, tokens, max_length):
-        distinct, index = tf.unique(tokens.flat_values)
-        longest = tf.reduce_max(tf.strings.length(distinct))
-        # At least 1: the length of a boundary, whatever its spelling.
-        characters = tf.clip_by_value(longest + 2, 3, self.max_characters)
-        char_ids = text.to_char_ids(distinct, characters)
-        index = tokens.with_flat_values(index + 1)
-        return {
-            "char_ids": tf.pad(char_ids, [[1, 0], [0, 0]]),
-            "token_index": _to_dense(index, max_length),
-        }
-
-    def _call_on_one(self, inputs):
-        if self.distinct:
-            raise ValueError(
-                "Expected a batch of sentences: for one sentence, pass a list of "
-                "one; in a `tf.data.Dataset`, batch first. Received: one sentence"
-            )
-        batch = tf.nest.map_structure(lambda tensor: tensor[None], inputs)
-        return tf.nest.map_structure(lambda tensor: tensor[0], self.call(batch))
+        if not self.distinct and _is_one_sentence(inputs):
+            batch = tf.nest.map_structure(lambda tensor: tensor[None], inputs)
+            return tf.nest.map_structure(lambda tensor: tensor[0], self.call(batch))
+        tokens, max_length = to_ragged_tokens(
+            inputs, self.tokenizer, self.sentence_boundaries
+        )
+        encode = text.to_distinct_integers if self.distinct else text.to_integers
+        return encode(tokens, max_length, self.max_characters)
 
     def get_config(self):
         return {
@@ -137,15 +119,6 @@ class ElmoPreprocessor(keras.layers.Layer):
             "sentence_boundaries": self.sentence_boundaries,
             "distinct": self.distinct,
         }
-
-
-def _to_dense(ragged, max_length):
-    """`(batch, None, ...)` as `(batch, max_length, ...)`, filled up with 0."""
-    inner = ragged.flat_values.shape[1:]
-    dense = ragged.to_tensor(shape=tf.stack([-1, max_length, *inner]))
-    # What is known beforehand of the shape is lost above.
-    time = None if tf.is_tensor(max_length) else max_length
-    return tf.ensure_shape(dense, [ragged.shape[0], time, *inner])
 
 
 def _is_one_sentence(inputs):

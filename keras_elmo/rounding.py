@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_elmo.layers.char_cnn import PADDING
+from keras_elmo.integers import PADDING
 
 # Steps of a third to a half bound both the number of programs and what is
 # computed in vain.

@@ -2,12 +2,16 @@
 
 import tensorflow as tf
 
-# Before 1 is added to every id, so that 0 is free to mean 'no token' (bilm-tf,
-# `bilm/data.py`, `UnicodeCharsVocabulary`):
-_SENTENCE_BEGIN, _SENTENCE_END = 256, 257
-_TOKEN_BEGIN, _TOKEN_END, _PADDING = 258, 259, 260
+from keras_elmo.integers import (
+    PADDING,
+    SENTENCE_BEGIN,
+    SENTENCE_END,
+    TOKEN_BEGIN,
+    TOKEN_END,
+)
 
-SENTENCE_BEGIN, SENTENCE_END = "<S>", "</S>"
+# The words that stand for the boundaries of a sentence, in a text too.
+BEGIN_WORD, END_WORD = "<S>", "</S>"
 
 # Unicode's property White_Space, in RE2's syntax.
 _WHITE_SPACE = (
@@ -49,8 +53,8 @@ TOKENIZERS = {
 
 def add_boundaries(tokens: tf.RaggedTensor) -> tf.RaggedTensor:
     """Puts `<S>` and `</S>` around each row of `(batch, None)` tokens."""
-    begin = tf.fill([tokens.nrows(), 1], SENTENCE_BEGIN)
-    end = tf.fill([tokens.nrows(), 1], SENTENCE_END)
+    begin = tf.fill([tokens.nrows(), 1], BEGIN_WORD)
+    end = tf.fill([tokens.nrows(), 1], END_WORD)
     return tf.concat([begin, tokens, end], axis=1)
 
 
@@ -64,19 +68,55 @@ def to_char_ids(tokens: tf.Tensor, characters: int | tf.Tensor) -> tf.Tensor:
     Returns:
         int32 `(tokens, characters)`, in 1..261.
     """
-    begins, ends = tokens == SENTENCE_BEGIN, tokens == SENTENCE_END
+    begins, ends = tokens == BEGIN_WORD, tokens == END_WORD
     num_bytes = tf.minimum(tf.strings.length(tokens), characters - 2)
     num_bytes = tf.where(begins | ends, 1, num_bytes)[:, None]
     # (tokens, characters - 2), cut or filled up with zero bytes
     content = tf.io.decode_raw(tokens, tf.uint8, fixed_length=characters - 2)
-    content = tf.cast(content, tf.int32)
-    content = tf.where(begins[:, None], _SENTENCE_BEGIN, content)
-    content = tf.where(ends[:, None], _SENTENCE_END, content)
-    content = tf.pad(content, [[0, 0], [1, 1]], constant_values=_TOKEN_BEGIN)
+    content = tf.cast(content, tf.int32) + 1
+    content = tf.where(begins[:, None], SENTENCE_BEGIN, content)
+    content = tf.where(ends[:, None], SENTENCE_END, content)
+    content = tf.pad(content, [[0, 0], [1, 1]], constant_values=TOKEN_BEGIN)
     position = tf.range(characters)[None, :]
-    ids = tf.where(position <= num_bytes, content, _PADDING)
-    ids = tf.where(position == num_bytes + 1, _TOKEN_END, ids)
-    return ids + 1
+    ids = tf.where(position <= num_bytes, content, PADDING)
+    return tf.where(position == num_bytes + 1, TOKEN_END, ids)
+
+
+def to_integers(
+    tokens: tf.RaggedTensor, max_length: int | tf.Tensor, max_characters: int
+) -> dict[str, tf.Tensor]:
+    """The dense form, see `ElmoPreprocessor`."""
+    ids = to_char_ids(tokens.flat_values, max_characters)
+    return {
+        "char_ids": _to_dense(tokens.with_flat_values(ids), max_length),
+        "sequence_len": tf.cast(tokens.row_lengths(), tf.int32),
+    }
+
+
+def to_distinct_integers(
+    tokens: tf.RaggedTensor, max_length: int | tf.Tensor, max_characters: int
+) -> dict[str, tf.Tensor]:
+    """The form with every distinct token once, see `ElmoPreprocessor`."""
+    distinct, index = tf.unique(tokens.flat_values)
+    longest = tf.reduce_max(tf.strings.length(distinct))
+    # At least 3, which a boundary takes, whatever the length of its word.
+    characters = tf.clip_by_value(longest + 2, 3, max_characters)
+    char_ids = to_char_ids(distinct, characters)
+    index = tokens.with_flat_values(index + 1)
+    return {
+        "char_ids": tf.pad(char_ids, [[1, 0], [0, 0]]),
+        "token_index": _to_dense(index, max_length),
+        "sequence_len": tf.cast(tokens.row_lengths(), tf.int32),
+    }
+
+
+def _to_dense(ragged: tf.RaggedTensor, max_length: int | tf.Tensor) -> tf.Tensor:
+    """`(batch, None, ...)` as `(batch, max_length, ...)`, filled up with 0."""
+    inner = ragged.flat_values.shape[1:]
+    dense = ragged.to_tensor(shape=tf.stack([-1, max_length, *inner]))
+    # What is known beforehand of the shape is lost above.
+    time = None if tf.is_tensor(max_length) else max_length
+    return tf.ensure_shape(dense, [ragged.shape[0], time, *inner])
 
 
 def _tensorflow_text():

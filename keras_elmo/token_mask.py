@@ -1,6 +1,7 @@
 import keras
+import tensorflow as tf
 
-from keras_elmo.inputs import as_tensors, is_integers
+from keras_elmo.inputs import as_tensors, is_integers, to_ragged_tokens
 from keras_elmo.integers import length_mask
 
 
@@ -12,7 +13,8 @@ class TokenMask(keras.layers.Layer):
     mask into functional models, next to the layer whose mask it is.
 
     Args:
-        preprocessor: The `ElmoPreprocessor` of the embedding.
+        tokenizer: See `ElmoPreprocessor`.
+        sentence_boundaries: Whether integers are between boundaries.
         **kwargs: `name`, as for any Keras layer.
 
     Call arguments:
@@ -23,28 +25,30 @@ class TokenMask(keras.layers.Layer):
 
     Example:
 
-    >>> from keras_elmo import ElmoPreprocessor
-    >>> TokenMask(ElmoPreprocessor())(["a b", "c"]).numpy().tolist()
+    >>> TokenMask()(["a b", "c"]).numpy().tolist()
     [[True, True], [True, False]]
     """
 
-    def __init__(self, preprocessor, **kwargs):
+    def __init__(self, tokenizer="space", sentence_boundaries=False, **kwargs):
         super().__init__(**kwargs)
-        self.preprocessor = preprocessor
+        self.tokenizer = tokenizer
+        self.sentence_boundaries = sentence_boundaries
         self.built = True
 
     def __call__(self, inputs, **kwargs):
         return super().__call__(as_tensors(inputs), **kwargs)
 
     def call(self, inputs):
-        integers = inputs if is_integers(inputs) else self.preprocessor(inputs)
-        return length_mask(integers, self.preprocessor.sentence_boundaries)
+        if is_integers(inputs):
+            return length_mask(inputs, self.sentence_boundaries)
+        tokens, max_length = to_ragged_tokens(
+            inputs, self.tokenizer, sentence_boundaries=False
+        )
+        return tf.sequence_mask(tokens.row_lengths(), max_length)
 
     def get_config(self):
-        preprocessor = keras.saving.serialize_keras_object(self.preprocessor)
-        return {**super().get_config(), "preprocessor": preprocessor}
-
-    @classmethod
-    def from_config(cls, config):
-        preprocessor = keras.saving.deserialize_keras_object(config["preprocessor"])
-        return cls(**{**config, "preprocessor": preprocessor})
+        return {
+            **super().get_config(),
+            "tokenizer": self.tokenizer,
+            "sentence_boundaries": self.sentence_boundaries,
+        }

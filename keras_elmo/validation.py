@@ -1,5 +1,7 @@
 """Checks of constructor arguments, with one wording for all of them."""
 
+import keras
+
 
 def check_positive_integer(name: str, value: object) -> int:
     """`value` if it is an integer above zero (`True` is not one)."""
@@ -9,6 +11,36 @@ def check_positive_integer(name: str, value: object) -> int:
             f"Received: {name}={value!r} (of type {type(value).__name__})"
         )
     return value
+
+
+def check_boolean(name: str, value: object) -> bool:
+    """`value` if it is True or False."""
+    return bool(check_choice(name, value, (True, False)))
+
+
+def check_rate(name: str, value: float) -> float:
+    """`value` if it is a share of what may be dropped."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not 0 <= value < 1
+    ):
+        raise ValueError(
+            f"`{name}` should be a number from 0 up to, not including, 1. "
+            f"Received: {name}={value!r}"
+        )
+    return value
+
+
+def check_activation(name: str, value: object):
+    """The Keras activation that `value` is or names."""
+    try:
+        return keras.activations.get(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f'`{name}` should be the name of a Keras activation, such as "relu" or '
+            f'"tanh", or a function. Received: {name}={value!r}'
+        ) from error
 
 
 def check_clip(name: str, value: float | None) -> float | None:

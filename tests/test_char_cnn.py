@@ -86,7 +86,9 @@ def test_highway_equals_oracle():
         ({"filters": [3]}, "`filters` should be a non-empty list"),
         ({"projection_dim": 0}, "`projection_dim` should be a positive integer"),
         ({"num_highway_layers": -1}, "`num_highway_layers` should be a positive"),
-        ({"activation": "nonsense"}, "nonsense"),
+        ({"activation": "nonsense"}, "`activation` should be the name.*'nonsense'"),
+        ({"max_characters": "50"}, "`max_characters` should be a positive integer"),
+        ({"filters": [[1.7, 4]]}, "`filters` should be a non-empty list"),
     ],
 )
 def test_bad_arguments(arguments, message):

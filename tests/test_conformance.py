@@ -231,6 +231,9 @@ def test_reload(case, tmp_path):
     layer = case.make(**case.arguments)
     inputs = symbolic(case.inputs(slice(None)))
     model = keras.Model(inputs, layer(inputs))
+    for seed, variable in enumerate(model.variables):  # none is left as it began
+        values = np.random.default_rng(seed).normal(size=variable.shape)
+        variable.assign(values)
     expected = model(tensors(case.inputs(slice(None))))
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
@@ -239,6 +242,33 @@ def test_reload(case, tmp_path):
     model.save_weights(tmp_path / "model.weights.h5")
     fresh.load_weights(tmp_path / "model.weights.h5")
     all_equal(fresh(tensors(case.inputs(slice(None)))), expected, atol=0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Highway(),
+        lambda: ProjectedLSTM(4),
+        lambda: BiLSTM(4, num_layers=1),
+        lambda: BiLSTM(4, return_state=True),
+        lambda: ProjectedLSTM(4, go_backwards=True, return_state=True),
+    ],
+)
+def test_mask_passes_through(make):
+    """From an embedding that makes it to an LSTM that heeds it."""
+    ids = keras.Input((None,), dtype="int32")
+    x = make()(keras.layers.Embedding(9, 4, mask_zero=True)(ids))
+    model = keras.Model(ids, keras.layers.LSTM(3)(tf.nest.flatten(x)[0]))
+    padded = model(np.array([[1, 2, 3, 0, 0]]))
+    np.testing.assert_allclose(padded, model(np.array([[1, 2, 3]])), atol=1e-6)
+
+
+def test_mask_passes_through_a_mix():
+    ids = keras.Input((None,), dtype="int32")
+    layers = [keras.layers.Embedding(9, 4, mask_zero=True)(ids) for _ in range(2)]
+    model = keras.Model(ids, keras.layers.LSTM(3)(ScalarMix()(layers)))
+    padded = model(np.array([[1, 2, 3, 0, 0]]))
+    np.testing.assert_allclose(padded, model(np.array([[1, 2, 3]])), atol=1e-6)
 
 
 def test_function_equals_eager(case):

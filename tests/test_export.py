@@ -53,8 +53,9 @@ def test_both_signatures_answer_alike_anywhere(tmp_path, output_key, jit_compile
     elmo = ElmoEmbedding.from_hdf5(
         **files, output_key=output_key, jit_compile=jit_compile
     )
-    elmo.build()
-    elmo.mix.mix_weights.assign([1.0, -1.0, 0.5])
+    if output_key is None:  # otherwise straight from the file, never called
+        elmo.build()
+        elmo.mix.mix_weights.assign([1.0, -1.0, 0.5])
     elmo.export(tmp_path / "saved")
     answers = in_a_fresh_process(
         tmp_path / "saved",
@@ -70,6 +71,26 @@ def test_both_signatures_answer_alike_anywhere(tmp_path, output_key, jit_compile
     assert set(answers) == {f"{s}/{k}" for s in ("default", "tokens") for k in expected}
     for name, array in answers.items():
         np.testing.assert_allclose(array, expected[name.split("/")[1]], **TOLERANCE)
+
+
+@pytest.mark.parametrize("tokenizer", ["whitespace", "unicode_script"])
+def test_other_tokenizers(tmp_path, tokenizer):
+    if tokenizer == "unicode_script":
+        pytest.importorskip("tensorflow_text", reason="no tensorflow-text here")
+    elmo = ElmoEmbedding.from_hdf5(**Golden("skip").files, tokenizer=tokenizer)
+    elmo.export(tmp_path / "saved")
+    default = tf.saved_model.load(tmp_path / "saved").signatures["default"]
+    text = tf.constant(["a\u00a0b, c", "d"])
+    np.testing.assert_allclose(
+        default(strings=text)["elmo"], elmo(text)["elmo"], **TOLERANCE
+    )
+
+
+def test_folder_named_like_our_scratch(tmp_path):
+    elmo = ElmoEmbedding.from_hdf5(**Golden("skip").files)
+    for _ in range(2):
+        elmo.export(tmp_path / "old")
+    assert (tmp_path / "old" / "saved_model.pb").is_file()
 
 
 def test_length_out_of_range_in_the_saved_model(tmp_path):

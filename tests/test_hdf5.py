@@ -93,9 +93,9 @@ def test_arguments_pass_on():
     assert (elmo.output_key, elmo.finetune, elmo.name) == ("elmo", "lstm", "mine")
     assert elmo.compute_dtype == "bfloat16" == elmo.bilm.bilstm.compute_dtype
     assert elmo.sentence_boundaries
-    assert not ElmoEmbedding.from_hdf5(
-        **Golden("skip").files, sentence_boundaries=False
-    ).sentence_boundaries
+    without = ElmoEmbedding.from_hdf5(**Golden("skip").files, sentence_boundaries=False)
+    assert not without.sentence_boundaries
+    assert not ElmoEmbedding(without.bilm).sentence_boundaries
 
 
 def test_null_clips(options, tmp_path):
@@ -227,6 +227,14 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         bilm.to_hdf5(*paths)
     assert paths[1].read_bytes() == before
     assert len(os.listdir(tmp_path)) == 2
+
+
+def test_activation_that_the_format_does_not_have(tmp_path):
+    bilm = BiLM([[1, 4]], units=4, projection_dim=4, activation="gelu")
+    bilm.build()
+    with pytest.raises(ValueError, match=r"\['relu', 'tanh'\].*'gelu'"):
+        bilm.to_hdf5(tmp_path / "options.json", tmp_path / "weights.hdf5")
+    assert os.listdir(tmp_path) == []
 
 
 def test_unbuilt_model_has_nothing_to_write(tmp_path):

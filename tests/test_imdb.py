@@ -63,6 +63,19 @@ def test_limit_and_max_words(folder):
     assert list(others) != list(texts)
 
 
+def test_archive_cut_short(archive):
+    archive.write_bytes(archive.read_bytes()[:-200])
+    with pytest.raises(ValueError, match="`data` should be a folder `aclImdb`"):
+        imdb.read_split(archive, "train", 150, None, 1)
+
+
+@pytest.mark.parametrize("argument", ["--limit=1", "--limit=-5", "--max-words=0"])
+def test_bad_numbers(argument, capsys):
+    with pytest.raises(SystemExit):
+        imdb.main([argument])
+    assert "should be at least" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", [None, b"no archive"])
 def test_data_that_is_not_there(tmp_path, content):
     path = tmp_path / "data.tar.gz"

@@ -75,6 +75,12 @@ def test_unicode_script_tokenizer():
     tokens_equal(outputs, ["don", "'", "t", "stop", ".", "now"])
 
 
+def test_unicode_script_tokenizer_replaces_what_is_no_utf8():
+    pytest.importorskip("tensorflow_text", reason="tensorflow-text is not installed")
+    outputs = ElmoPreprocessor("unicode_script")([b"a\xff"])
+    tokens_equal(outputs, ["a", "\ufffd"])
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.text(st.sampled_from("ab.é東 \t\n\u0085\u00a0\u2028\u3000\u200b")))
 def test_whitespace_tokenizer_equals_python(sentence):
@@ -139,8 +145,11 @@ def batches_equal(left, right):
 
 
 @pytest.mark.parametrize("distinct", [False, True])
-def test_same_in_eager_function_and_dataset(distinct):
-    preprocessor = ElmoPreprocessor(distinct=distinct)
+@pytest.mark.parametrize("tokenizer", ["space", "whitespace", "unicode_script"])
+def test_same_in_eager_function_and_dataset(tokenizer, distinct):
+    if tokenizer == "unicode_script":
+        pytest.importorskip("tensorflow_text", reason="no tensorflow-text here")
+    preprocessor = ElmoPreprocessor(tokenizer, distinct=distinct)
     eager = preprocessor(SENTENCES)
     batches_equal(eager, tf.function(preprocessor)(tf.constant(SENTENCES)))
     batched = tf.data.Dataset.from_tensor_slices(SENTENCES).batch(4).map(preprocessor)

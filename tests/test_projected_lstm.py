@@ -107,6 +107,11 @@ def test_bad_arguments(arguments, message):
         ProjectedLSTM(**arguments)
 
 
+def test_no_time_step():
+    with pytest.raises(ValueError, match="at least one time step"):
+        ProjectedLSTM(UNITS)(np.ones((2, 0, INPUT), "float32"))
+
+
 def test_no_projection_has_no_projection_kernel():
     layer = ProjectedLSTM(UNITS)
     layer.build((None, None, INPUT))

@@ -68,5 +68,7 @@ def test_bad_arguments():
         ScalarMix(do_layer_norm="column")
     with pytest.raises(ValueError, match="`inputs` should be a list of tensors"):
         ScalarMix()(layers(1)[0])
+    with pytest.raises(ValueError, match="tensors of one shape"):
+        ScalarMix()([*layers(1), layers(1)[0][..., :1]])
     with pytest.raises(ValueError, match="list of 3 tensors.*length 2"):
         ScalarMix(num_layers=3)(layers(2))

@@ -9,6 +9,7 @@ writes `model.keras` and `curves.png`.
 import argparse
 import random
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,7 @@ Split = tuple[np.ndarray, np.ndarray]
 def main(arguments: list[str] | None = None) -> float:
     """Runs the script and returns the test accuracy."""
     args = _parse(arguments)
+    figure = load_figure()(figsize=(9, 4), layout="constrained")
     keras.utils.set_random_seed(args.seed)
     # The same seed then gives the same result to the last bit.
     tf.config.experimental.enable_op_determinism()
@@ -54,7 +56,7 @@ def main(arguments: list[str] | None = None) -> float:
 
     args.output.mkdir(parents=True, exist_ok=True)
     model.save(args.output / "model.keras")
-    plot_curves(history.history, args.output / "curves.png")
+    plot_curves(figure, history.history, args.output / "curves.png")
     print(f"wrote {args.output / 'model.keras'} and {args.output / 'curves.png'}")
     return accuracy
 
@@ -137,11 +139,23 @@ def download() -> Path:
         ) from error
 
 
-def plot_curves(history: dict[str, list[float]], path: Path) -> None:
-    """Writes loss and accuracy by epoch, in training and validation, as PNG."""
-    from matplotlib.figure import Figure
+def load_figure() -> type:
+    """matplotlib's `Figure`, before hours of training rather than after.
 
-    figure = Figure(figsize=(9, 4), layout="constrained")
+    Raises:
+        SystemExit: if matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise SystemExit(
+            f"The curves need matplotlib ({error}): pip install matplotlib"
+        ) from error
+    return Figure
+
+
+def plot_curves(figure, history: dict[str, list[float]], path: Path) -> None:
+    """Draws loss and accuracy by epoch, in training and validation, to a PNG."""
     for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         for key, label in ((metric, "training"), (f"val_{metric}", "validation")):
             if key in history:
@@ -178,7 +192,7 @@ def _read_archive(data: Path) -> Iterator[tuple[tuple[str, ...], bytes]]:
                 content = archive.extractfile(member) if member.isfile() else None
                 if content is not None and member.name.endswith(".txt"):
                     yield parts[parts.index("aclImdb") + 1 :], content.read()
-    except (OSError, ValueError, tarfile.TarError) as error:
+    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
         raise ValueError(
             f"`data` should be a folder `aclImdb`, or its tar.gz. Received: {data} "
             f"({error})"
@@ -206,6 +220,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     args = parser.parse_args(arguments)
     if (args.options is None) != (args.weights is None):
         parser.error("--options and --weights go together")
+    if args.limit is not None and args.limit < 2:
+        parser.error("--limit should be at least 2, a review of either label")
+    if args.max_words < 1:
+        parser.error("--max-words should be at least 1")
     return args
 
 

@@ -4,11 +4,9 @@ import operator
 import keras
 from keras import ops
 
+from keras_elmo.integers import NO_TOKEN, PADDING
 from keras_elmo.layers.highway import Highway
-from keras_elmo.validation import check_positive_integer
-
-NO_TOKEN = 0  # the id of every character of a position that holds no token
-PADDING = 261  # the id that fills a token up to `max_characters`
+from keras_elmo.validation import check_activation, check_positive_integer
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
@@ -80,14 +78,14 @@ class CharCNN(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.max_characters = check_positive_integer("max_characters", max_characters)
         self.filters = _check_filters(filters, max_characters)
         self.projection_dim = check_positive_integer("projection_dim", projection_dim)
         self.embedding_dim = check_positive_integer("embedding_dim", embedding_dim)
         if num_highway_layers != 0:
             check_positive_integer("num_highway_layers", num_highway_layers)
         self.num_highway_layers = num_highway_layers
-        self.activation = keras.activations.get(activation)
-        self.max_characters = check_positive_integer("max_characters", max_characters)
+        self.activation = check_activation("activation", activation)
         self.num_characters = check_positive_integer("num_characters", num_characters)
         self.supports_masking = True
 
@@ -191,8 +189,8 @@ class CharCNN(keras.layers.Layer):
 
 def _check_filters(filters, max_characters):
     try:
-        pairs = [[int(width), int(count)] for width, count in filters]
-    except (TypeError, ValueError):
+        pairs = [list(map(operator.index, (width, count))) for width, count in filters]
+    except (TypeError, ValueError):  # not pairs, or not of integers
         pairs = []
     if not pairs or any(
         count < 1 or not 1 <= width <= max_characters for width, count in pairs

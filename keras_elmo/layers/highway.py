@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from keras_elmo.validation import check_activation
+
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
 class Highway(keras.layers.Layer):
@@ -38,7 +40,7 @@ class Highway(keras.layers.Layer):
 
     def __init__(self, activation="relu", **kwargs):
         super().__init__(**kwargs)
-        self.activation = keras.activations.get(activation)
+        self.activation = check_activation("activation", activation)
         self.supports_masking = True
 
     def build(self, inputs_shape):

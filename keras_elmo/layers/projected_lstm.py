@@ -130,7 +130,7 @@ class ProjectedLSTM(keras.layers.Layer):
         final memory.
 
     Raises:
-        ValueError: if an argument is not as described.
+        ValueError: if an argument is not as described, or there is no time step.
 
     Example:
 
@@ -193,6 +193,11 @@ class ProjectedLSTM(keras.layers.Layer):
         self.rnn.build((*inputs_shape[:-1], 4 * self.units))
 
     def call(self, inputs, mask=None, initial_state=None):
+        if inputs.shape[1] == 0:
+            raise ValueError(
+                "`inputs` should be (batch, time, input_dim) with at least one time "
+                f"step. Received: inputs of shape {tuple(inputs.shape)}"
+            )
         projected = ops.matmul(inputs, self.kernel) + self.bias
         outputs, hidden, memory = self.rnn(
             projected,  # (batch, time, 4 * units)

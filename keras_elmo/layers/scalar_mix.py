@@ -22,10 +22,10 @@ class ScalarMix(keras.layers.Layer):
             softmax. Defaults to None, which is zeros: an average of the layers.
         initial_scaling: Defaults to 1.
         do_layer_norm: `False` (default); `True` normalises each layer by mean
-            and variance over all unmasked values of the *batch*, as bilm-tf and
-            AllenNLP do, so that an embedding depends on the batch it is in;
-            `"row"` takes them over the unmasked values of each row, so that it
-            does not.
+            and variance over all unmasked values of the *batch*, as bilm-tf
+            does, so that an embedding depends on the batch it is in (AllenNLP
+            does too, and counts `<S>` and `</S>`); `"row"` takes them over the
+            unmasked values of each row, so that it does not.
         weights_regularizer: Regularizer of the weights before the softmax:
             `keras.regularizers.L2(l)` is the paper's lambda. Defaults to None.
         **kwargs: `name`, `dtype`, `trainable`, as for any Keras layer.
@@ -82,6 +82,11 @@ class ScalarMix(keras.layers.Layer):
 
     def build(self, inputs_shape):
         self._check_count(inputs_shape)
+        if len({shape[-1] for shape in inputs_shape}) > 1:
+            raise ValueError(
+                "`inputs` should be a list of tensors of one shape. Received: shapes "
+                f"{[tuple(shape) for shape in inputs_shape]}"
+            )
         count = len(inputs_shape)
         initial_weights = self.initial_weights or [0.0] * count
         self.mix_weights = self.add_weight(

@@ -112,8 +112,10 @@ def from_config(config: Mapping) -> dict[str, Any]:
 
 def write_options(path: str | os.PathLike, config: Mapping) -> None:
     """Writes the options of a `BiLM` with this `get_config()`, or nothing."""
+    options = from_config(config)
+    _check_values(options)
     with replacing(path) as temporary:
-        Path(temporary).write_text(json.dumps(from_config(config)), encoding="utf-8")
+        Path(temporary).write_text(json.dumps(options), encoding="utf-8")
 
 
 def _check_values(options: Mapping) -> None:
