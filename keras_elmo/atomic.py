@@ -14,7 +14,7 @@ def replacing(path: str | os.PathLike) -> Iterator[str]:
 
     If the block fails, `path` is left as it was.
     """
-    target = Path(path)
+    target = Path(path).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder, so that the final rename stays on one file system.
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
@@ -22,6 +22,11 @@ def replacing(path: str | os.PathLike) -> Iterator[str]:
     new.mkdir()
     try:
         yield os.fspath(new / target.name)
+        if target.is_dir() and not (new / target.name).is_dir():
+            raise IsADirectoryError(
+                f"{os.fspath(target)!r} should be the path of a file to write. "
+                "Received: a folder"
+            )
         if not target.is_dir():
             os.replace(new / target.name, target)
             return

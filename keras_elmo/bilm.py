@@ -141,7 +141,9 @@ class BiLM(keras.Model):
             "sentence_boundaries", sentence_boundaries
         )
         self.return_state = check_boolean("return_state", return_state)
-        self._embeddings_served = weakref.WeakSet()
+        self.embeddings_served = weakref.WeakSet()
+        # No variable depends on the shape of the ids, so why wait for them.
+        self.build()
 
     def join(self, embedding):
         """Notes that `embedding`, an `ElmoEmbedding`, is served by this model.
@@ -149,7 +151,7 @@ class BiLM(keras.Model):
         Raises:
             ValueError: if another one trains other parts of it.
         """
-        served = self._embeddings_served
+        served = self.embeddings_served
         if any(other.finetune != embedding.finetune for other in served):
             gc.collect()  # of those that nobody has any more
         for other in served:
@@ -164,7 +166,7 @@ class BiLM(keras.Model):
     def serialize(self):
         """As `keras.saving.serialize_keras_object`, and remains one if shared."""
         serialized = keras.saving.serialize_keras_object(self)
-        if len(self._embeddings_served) > 1:
+        if len(self.embeddings_served) > 1:
             # By this key, Keras gives the layers of a `.keras` file one object.
             serialized["shared_object_id"] = id(self)
         return serialized
@@ -190,7 +192,6 @@ class BiLM(keras.Model):
         arguments = options_json.to_arguments(options_json.read_options(options))
         kwargs = {"sentence_boundaries": True, **kwargs}
         bilm = cls(**arguments, **kwargs)
-        bilm.build()
         arrays = hdf5.read_arrays(weights)
         mapping.apply(hdf5.TABLE, arrays, named_variables(bilm), os.fspath(weights))
         return bilm
@@ -204,28 +205,20 @@ class BiLM(keras.Model):
             weights: Path of the `weights.hdf5` to write.
 
         Raises:
-            ValueError: if the model has no weights yet, or an activation that the
-                format does not have.
+            ValueError: if the model has an activation that the format lacks.
         """
-        if not self.built:
-            raise ValueError(
-                "The model should have weights before they are written. Received: a "
-                "`BiLM` that was never called; call it once, or call `build()`."
-            )
         options_json.write_options(options, self.get_config())
         hdf5.write_arrays(weights, mapping.collect(hdf5.TABLE, named_variables(self)))
 
     def build(self, inputs_shape=None, initial_state_shape=None):
-        # No variable depends on the shape of the ids.
         self.char_cnn.build((None, None, self.max_characters))
         self.bilstm.build((None, None, self.projection_dim))
-        self.built = True
 
     def call(self, inputs, initial_state=None):
         char_ids, token_index, mask = _unpack(inputs)
         word_emb = self.char_cnn(char_ids)
         if token_index is not None:
-            word_emb = ops.take(word_emb, token_index, axis=0)
+            word_emb = ops.take(word_emb, ops.cast(token_index, "int32"), axis=0)
         # (batch, time, projection_dim)
         word_emb = word_emb * ops.cast(mask, word_emb.dtype)[..., None]
         outputs = self.bilstm(word_emb, mask=mask, initial_state=initial_state)

@@ -165,10 +165,9 @@ class ElmoEmbedding(keras.layers.Layer):
         self.token_mask = TokenMask(
             tokenizer, sentence_boundaries, name=f"{self.name}_mask"
         )
-        # XLA has no strings: `build` and `call` say more.
-        self.supports_jit = False
         bilm.join(self)
-        self._set_trainable()
+        # No variable depends on the shape of the text, so why wait for it.
+        self.build()
 
     @classmethod
     def from_hdf5(cls, options, weights, **kwargs):
@@ -211,20 +210,11 @@ class ElmoEmbedding(keras.layers.Layer):
             ValueError: if `folder` holds something else.
         """
         config = {**self.get_config(), "output_key": None, "jit_compile": False}
-        if not self.built:
-            self.build()
         exported = type(self).from_config(config)
-        exported.build()
         exported.set_weights(self.get_weights())
         export_saved_model(exported, folder)
 
     def build(self, inputs_shape=None):
-        # A model can be compiled as a whole if this layer is used on integers.
-        self.supports_jit = isinstance(inputs_shape, dict) and (
-            "char_ids" in inputs_shape
-        )
-        if not self.bilm.built:
-            self.bilm.build()
         width = 2 * self.bilm.projection_dim
         self.mix.build([(None, None, width)] * self.mix.num_layers)
         self._run_bilm = PureCall(
@@ -262,8 +252,10 @@ class ElmoEmbedding(keras.layers.Layer):
     def _set_trainable(self):
         """Keras passes the flag on to all variables; takes it back here."""
         trained = {id(variable) for variable in self._trained_variables()}
+        # One of those that share the biLM suffices to train it.
+        trains = any(other.trainable for other in self.bilm.embeddings_served)
         for variable in self.bilm.variables:
-            variable.trainable = self.trainable and id(variable) in trained
+            variable.trainable = trains and id(variable) in trained
 
     def _trained_variables(self):
         """The biLM's variables that `finetune` names."""
@@ -300,6 +292,7 @@ class ElmoEmbedding(keras.layers.Layer):
     def _to_integers(self, inputs):
         if is_integers(inputs):
             return check_integers(inputs, self.sentence_boundaries)
+        # XLA has no strings: a model with them can't be compiled as a whole.
         self.supports_jit = False
         tokens, max_length = to_ragged_tokens(
             inputs, self.tokenizer, self.sentence_boundaries

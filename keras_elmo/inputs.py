@@ -112,6 +112,11 @@ def check_integers(inputs: Mapping, boundaries: bool) -> dict[str, tf.Tensor]:
             '`"token_index"` (batch, max_length), (distinct, characters), and '
             f"`max_length` at least 1. Received: {received}"
         )
+    if char_ids.shape[-1] is not None and char_ids.shape[-1] < 3:
+        raise ValueError(
+            '`"char_ids"` should have at least 3 characters a token, its boundaries '
+            f"and a byte. Received: {_described(char_ids)}"
+        )
     _check_lengths(lengths, index, '`"char_ids"`')
     _require(
         tf.reduce_all(
@@ -166,8 +171,9 @@ def _from_tokens(inputs, tokenizer):
         raise ValueError(
             f'`"sequence_len"` should be integers. Received: {_described(lengths)}'
         )
+    lengths = tf.cast(lengths, tf.int64)
     _check_lengths(lengths, tokens, '`"tokens"`')
-    ragged = tf.RaggedTensor.from_tensor(tokens, tf.cast(lengths, tf.int64))
+    ragged = tf.RaggedTensor.from_tensor(tokens, lengths)
     max_length = tokens.shape[1]
     if max_length is None:
         return ragged, tf.maximum(tf.shape(tokens)[1], 1)
@@ -193,14 +199,14 @@ def _check_lengths(lengths, rows, name):
 
 def _require(valid, message, values=None):
     """Raises unless `valid` (batch,) holds everywhere, naming the first bad row."""
+    rows = tf.where(~valid)[:1, 0]  # the first bad row, or none
     if not tf.executing_eagerly():
-        row = tf.argmin(tf.cast(valid, tf.int32), output_type=tf.int32)
-        received = ["at row:", row]
+        received = ["at row:", rows]
         if values is not None:
-            received += ["Received:", tf.gather(values, row)]
+            received += ["Received:", tf.gather(values, rows)]
         tf.debugging.Assert(tf.reduce_all(valid), [message, *received])
     elif not tf.reduce_all(valid):
-        row = int(tf.argmin(tf.cast(valid, tf.int32)))
+        row = int(rows[0])
         received = "" if values is None else f" {values[row].numpy()}"
         raise ValueError(f"{message}. Received:{received} at row {row}")
 

@@ -29,8 +29,10 @@ def length_mask(integers, sentence_boundaries=False):
         sentence_boundaries: Whether to leave out the first and the last position of
             each row, so that `time` is shorter by two.
     """
-    inner, lengths = positions(integers), integers["sequence_len"]
+    # Small integers would not hold the length, or a difference below 0.
+    inner = ops.cast(positions(integers), "int32")
+    lengths = ops.cast(integers["sequence_len"], "int32")
     if sentence_boundaries:
         inner, lengths = inner[:, 2:], lengths - 2
     number = ops.cumsum(ops.ones_like(inner), axis=1)  # 1, 2, 3, ...
-    return number <= ops.cast(lengths, number.dtype)[:, None]
+    return number <= lengths[:, None]

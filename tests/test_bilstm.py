@@ -69,3 +69,9 @@ def test_directions_never_meet():
 def test_state_of_wrong_length():
     with pytest.raises(ValueError, match="8 in all"):
         BiLSTM(UNITS)(np.ones((1, 2, 3), "float32"), initial_state=[np.ones((1, 6))])
+
+
+def test_state_of_wrong_shape():
+    state = [np.ones((1, size), "float32") for size in (UNITS, PROJECTION) * 4]
+    with pytest.raises(ValueError, match=r"\(batch, 4\) and \(batch, 6\) in turn"):
+        BiLSTM(UNITS, PROJECTION)(np.ones((1, 2, 3), "float32"), initial_state=state)

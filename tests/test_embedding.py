@@ -89,6 +89,23 @@ def test_forms_of_input_agree():
         close(elmo(inputs), expected)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64"])
+def test_small_and_large_integers(dtype):
+    elmo = new_elmo()
+    tokens = {
+        "tokens": [["a", "b"], ["c", "?"]],
+        "sequence_len": np.array([2, 0], dtype),
+    }
+    expected = elmo(["a b", ""])
+    close(elmo(tokens), expected)
+    integers = dict(elmo.preprocessor(["a b", ""]))
+    for name in ("token_index", "sequence_len"):
+        integers[name] = tf.cast(integers[name], dtype)
+    close(elmo(integers), expected)
+    mask = elmo.compute_mask(integers)["elmo"]
+    assert mask.numpy().tolist() == [[True, True], [False, False]]
+
+
 def test_tokens_past_the_length_are_ignored():
     elmo = new_elmo()
     rows = [["a", "b", "c"], ["d", "</S>", "\0"]]
@@ -145,6 +162,17 @@ def test_odd_text_embeds():
 @pytest.mark.parametrize("empty", [[], np.array([], dtype=object)])
 def test_empty_batch(empty):
     assert new_elmo()(empty)["elmo"].shape == (0, 1, 24)
+
+
+def test_empty_batch_in_a_graph():
+    inputs = {
+        "tokens": tf.zeros([0, 3], tf.string),
+        "sequence_len": tf.zeros([0], "int32"),
+    }
+    elmo = new_elmo()
+    assert tf.function(elmo)(inputs)["elmo"].shape == (0, 3, 24)
+    integers = elmo.preprocessor(tf.zeros([0], tf.string))
+    assert tf.function(elmo)(integers)["elmo"].shape == (0, 1, 24)
 
 
 def test_no_tokens_at_all():
@@ -303,16 +331,23 @@ def test_trainable_whatever_flags_are_set(finetune, count):
         keras.models.clone_model(model).layers[1],
         ElmoEmbedding.from_config(elmo.get_config()),
     ):
-        if not copy.built:
-            copy.build()
         assert len(copy.trainable_variables) == len(expected)
     if count is not None:
         assert sum(int(np.prod(v.shape)) for v in elmo.trainable_variables) == count
 
 
-@pytest.mark.parametrize(("finetune", "count"), [(None, 0), ("lstm", 16), ("all", 29)])
+@pytest.mark.parametrize(("finetune", "count"), [(None, 2), ("lstm", 18), ("all", 31)])
 def test_trainable_before_the_first_call(finetune, count):
     assert len(new_elmo(finetune=finetune).trainable_variables) == count
+
+
+def test_one_of_two_that_share_a_bilm_suffices_to_train_it():
+    first = new_elmo(finetune="lstm")
+    second = ElmoEmbedding(first.bilm, finetune="lstm")
+    first.trainable = False
+    assert len(second.trainable_variables) == 18
+    second.trainable = False
+    assert not any(variable.trainable for variable in first.bilm.variables)
 
 
 def test_embeddings_of_one_bilm_agree_in_finetune():
@@ -321,12 +356,11 @@ def test_embeddings_of_one_bilm_agree_in_finetune():
         ElmoEmbedding(first.bilm)
     bilm = first.bilm
     del first  # and with it the disagreement
-    assert ElmoEmbedding(bilm).trainable_variables == []
+    assert len(ElmoEmbedding(bilm).trainable_variables) == 2
 
 
 def test_trainable_false_from_the_start():
     elmo = new_elmo(trainable=False)
-    elmo.build()
     assert elmo.trainable_variables == []
     elmo.trainable = True
     assert len(elmo.trainable_variables) == 2
@@ -370,7 +404,6 @@ def test_layer_norm_is_that_of_the_mix_over_tokens():
 
 def test_mix_regularizer():
     elmo = new_elmo(mix_regularizer=keras.regularizers.L2(0.5))
-    elmo.build()
     elmo.mix.mix_weights.assign([1.0, 2.0, 0.0])
     np.testing.assert_allclose(sum(elmo.losses), 2.5)
     copy = ElmoEmbedding.from_config(elmo.get_config())
@@ -442,6 +475,35 @@ def test_two_mixes_of_one_bilm(tmp_path):
     assert np.abs(expected[:, :24] - expected[:, 24:]).max() > 1e-3
     np.testing.assert_array_equal(loaded.predict(TEXT, verbose=0), expected)
     assert loaded.layers[1].bilm is loaded.layers[2].bilm
+
+
+@keras.saving.register_keras_serializable("tests")
+class Subclassed(keras.Model):
+    def __init__(self, elmo, **kwargs):
+        super().__init__(**kwargs)
+        self.elmo = elmo
+
+    def call(self, inputs):
+        return self.elmo(inputs)
+
+    def get_config(self):
+        elmo = keras.saving.serialize_keras_object(self.elmo)
+        return {**super().get_config(), "elmo": elmo}
+
+    @classmethod
+    def from_config(cls, config):
+        elmo = keras.saving.deserialize_keras_object(config.pop("elmo"))
+        return cls(elmo, **config)
+
+
+@pytest.mark.filterwarnings("ignore:Model .* had a build config")
+def test_inside_a_subclassed_model(tmp_path):
+    """Which Keras can't build for itself, since it would try it on numbers."""
+    model = Subclassed(new_elmo(output_key="default"))
+    expected = model(tf.constant(TEXT))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(tf.constant(TEXT)), expected)
 
 
 # Precision.

@@ -54,7 +54,6 @@ def test_both_signatures_answer_alike_anywhere(tmp_path, output_key, jit_compile
         **files, output_key=output_key, jit_compile=jit_compile
     )
     if output_key is None:  # otherwise straight from the file, never called
-        elmo.build()
         elmo.mix.mix_weights.assign([1.0, -1.0, 0.5])
     elmo.export(tmp_path / "saved")
     answers = in_a_fresh_process(
@@ -64,7 +63,6 @@ def test_both_signatures_answer_alike_anywhere(tmp_path, output_key, jit_compile
         tokens={"tokens": TOKENS, "sequence_len": LENGTHS},
     )
     reference = ElmoEmbedding(elmo.bilm)
-    reference.build()
     reference.mix.set_weights(elmo.mix.get_weights())
     expected = reference(TEXT)
     assert len(expected) == 5

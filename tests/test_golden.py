@@ -80,7 +80,6 @@ def test_without_boundaries(golden):
 def test_mix(golden):
     weights, scaling = golden.arrays["mix_weights"], golden.arrays["mix_scaling"]
     elmo = ElmoEmbedding.from_hdf5(**golden.files, output_key="elmo")
-    elmo.build()
     elmo.mix.mix_weights.assign(weights)
     elmo.mix.scaling.assign(scaling)
     shares = np.exp(weights) / np.exp(weights).sum()

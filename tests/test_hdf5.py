@@ -151,6 +151,7 @@ def test_nothing_is_half_loaded(arrays):
         ("char_cnn", "activation", "gelu", r"\['relu', 'tanh'\].*Received: 'gelu'"),
         ("char_cnn", "n_characters", 300, "262 under char_cnn.n_characters.*300"),
         ("char_cnn", "filters", [[1, 3]], "unexpected: CNN/W_cnn_1"),
+        ("lstm", "use_skip_connections", "false", "`use_skip_connections` should be"),
     ],
 )
 def test_options_that_disagree_with_the_weights(options, section, key, value, message):
@@ -229,17 +230,37 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     assert len(os.listdir(tmp_path)) == 2
 
 
+@pytest.mark.parametrize("name", ["options", "weights"])
+def test_folder_in_the_way(tmp_path, name):
+    paths = {"options": tmp_path / "o.json", "weights": tmp_path / "w.hdf5"}
+    paths[name].mkdir()
+    (paths[name] / "thesis.txt").write_text("years of work")
+    with pytest.raises(IsADirectoryError, match="path of a file to write"):
+        BiLM.from_hdf5(**Golden("skip").files).to_hdf5(**paths)
+    assert (paths[name] / "thesis.txt").read_text() == "years of work"
+
+
+def test_values_too_large_for_float32(arrays, tmp_path):
+    arrays["CNN/b_cnn_0"] = np.full(3, 1e300)
+    path = write(tmp_path / "weights.hdf5", arrays)
+    with pytest.raises(ValueError, match="values: CNN/b_cnn_0 holds"):
+        BiLM.from_hdf5(Golden("skip").options, path)
+
+
+def test_bfloat16_weights_are_written_as_float32(tmp_path):
+    bilm = BiLM.from_hdf5(**Golden("skip").files, dtype="bfloat16")
+    paths = tmp_path / "options.json", tmp_path / "weights.hdf5"
+    bilm.to_hdf5(*paths)
+    again = BiLM.from_hdf5(*paths, dtype="bfloat16")
+    for left, right in zip(bilm.variables, again.variables, strict=True):
+        np.testing.assert_array_equal(
+            *(keras.ops.cast(v, "float32") for v in (left, right))
+        )
+
+
 def test_activation_that_the_format_does_not_have(tmp_path):
     bilm = BiLM([[1, 4]], units=4, projection_dim=4, activation="gelu")
-    bilm.build()
     with pytest.raises(ValueError, match=r"\['relu', 'tanh'\].*'gelu'"):
-        bilm.to_hdf5(tmp_path / "options.json", tmp_path / "weights.hdf5")
-    assert os.listdir(tmp_path) == []
-
-
-def test_unbuilt_model_has_nothing_to_write(tmp_path):
-    bilm = BiLM([[1, 4]], units=4, projection_dim=4)
-    with pytest.raises(ValueError, match="should have weights"):
         bilm.to_hdf5(tmp_path / "options.json", tmp_path / "weights.hdf5")
     assert os.listdir(tmp_path) == []
 

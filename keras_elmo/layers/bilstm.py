@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from keras_elmo.layers.projected_lstm import ProjectedLSTM
-from keras_elmo.validation import check_positive_integer
+from keras_elmo.validation import check_boolean, check_positive_integer
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
@@ -69,8 +69,10 @@ class BiLSTM(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.num_layers = check_positive_integer("num_layers", num_layers)
-        self.use_skip_connections = use_skip_connections
-        self.return_state = return_state
+        self.use_skip_connections = check_boolean(
+            "use_skip_connections", use_skip_connections
+        )
+        self.return_state = check_boolean("return_state", return_state)
         self.supports_masking = True
         self.forward_layers, self.backward_layers = (
             [
@@ -143,6 +145,14 @@ class BiLSTM(keras.layers.Layer):
                 f"{4 * self.num_layers} in all, as `return_state=True` returns it. "
                 f"Received: a list of length {len(initial_state)}"
             )
+        sizes = [self.projection_dim, self.units] * 2 * self.num_layers
+        for tensor, size in zip(initial_state, sizes, strict=True):
+            if len(tensor.shape) != 2 or tensor.shape[1] != size:
+                raise ValueError(
+                    "`initial_state` should hold tensors of shapes (batch, "
+                    f"{self.projection_dim}) and (batch, {self.units}) in turn. "
+                    f"Received: shapes {[tuple(t.shape) for t in initial_state]}"
+                )
         return [initial_state[4 * i : 4 * i + 4] for i in range(self.num_layers)]
 
     def compute_mask(self, inputs, previous_mask=None):

@@ -132,7 +132,8 @@ class ScalarMix(keras.layers.Layer):
         return ops.cast(normalized * keep, self.compute_dtype)
 
     def _check_count(self, inputs):
-        if not isinstance(inputs, list | tuple) or len(inputs) < 1:
+        is_list = isinstance(inputs, list | tuple) and len(inputs) > 0
+        if not is_list or isinstance(inputs[0], int | None):  # or one tensor's shape
             raise ValueError(
                 "`inputs` should be a list of tensors of one shape, one a layer. "
                 f"Received: inputs={inputs!r}"

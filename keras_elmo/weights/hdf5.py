@@ -57,10 +57,15 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     def read(name: str, item: h5py.Group | h5py.Dataset) -> None:
         if not isinstance(item, h5py.Dataset):
             return
-        if item.dtype.kind != "f":
+        if item.dtype.kind != "f" or item.shape is None:
             raise ValueError(
                 f"`weights` should hold floating-point tensors only. Received: "
                 f"{name} of dtype {item.dtype} in {os.fspath(path)!r}"
+            )
+        if item.external:
+            raise ValueError(
+                "`weights` should hold its tensors itself. Received: "
+                f"{os.fspath(path)!r}, in which {name} refers to another file"
             )
         arrays[name] = item[()]
 

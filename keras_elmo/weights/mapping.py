@@ -90,12 +90,16 @@ def collect(
     """The inverse of `apply`: the file's tensors by the file's names."""
     return {
         entry.source: entry.layout.to_file(
-            np.concatenate(
-                [convert_to_numpy(variables[name]) for name in entry.variables]
-            )
+            np.concatenate([_as_float(variables[name]) for name in entry.variables])
         )
         for entry in expand(table, variables)
     }
+
+
+def _as_float(variable: Any) -> np.ndarray:
+    array = convert_to_numpy(variable)
+    # NumPy itself, and so HDF5, knows no bfloat16.
+    return array if array.dtype.kind == "f" else array.astype("float32")
 
 
 def _problems(
@@ -119,11 +123,16 @@ def _problems(
         if arrays[name].shape != expected[name]
     ]
     values = [
-        f"values: {name} holds NaN or infinity"
+        f"values: {name} holds NaN or infinity, or what is too large for float32"
         for name in common
-        if not np.isfinite(arrays[name]).all()
+        if not _is_finite(arrays[name])
     ]
     return missing + unexpected + shapes + values
+
+
+def _is_finite(array: np.ndarray) -> bool:
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(array.astype("float32")).all())
 
 
 def _file_shape(entry: Entry, variables: Mapping[str, Any]) -> tuple[int, ...]:
