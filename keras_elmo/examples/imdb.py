@@ -162,6 +162,7 @@ def plot_curves(figure, history: dict[str, list[float]], path: Path) -> None:
                 epochs = range(1, len(history[key]) + 1)
                 axes.plot(epochs, history[key], marker="o", label=label)
         axes.set(xlabel="epoch", ylabel=metric)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend()
     figure.savefig(path)
 
