@@ -7,8 +7,9 @@ from keras import ops
 
 from keras_elmo.integers import FORMS, NO_TOKEN, length_mask
 from keras_elmo.layers import BiLSTM, CharCNN
+from keras_elmo.presets import find_preset
 from keras_elmo.validation import check_boolean
-from keras_elmo.weights import hdf5, mapping
+from keras_elmo.weights import hdf5, mapping, preset
 from keras_elmo.weights import options as options_json
 from keras_elmo.weights.variables import named_variables
 
@@ -209,6 +210,48 @@ class BiLM(keras.Model):
         """
         options_json.write_options(options, self.get_config())
         hdf5.write_arrays(weights, mapping.collect(hdf5.TABLE, named_variables(self)))
+
+    @classmethod
+    def from_preset(cls, name, **kwargs):
+        """Loads a preset that `save_to_preset` wrote, or one of the package's own.
+
+        Args:
+            name: `"tiny_en"`, or the path of a folder.
+            **kwargs: Arguments of `BiLM` to replace: `return_state`, `name`,
+                `dtype`, `sentence_boundaries`.
+
+        Raises:
+            FileNotFoundError: if there is no such preset.
+            ValueError: if its files are broken, or do not belong together.
+        """
+        folder = find_preset(name)
+        bilm = cls(**{**preset.read_config(folder)["bilm"], **kwargs})
+        preset.read_weights(folder / preset.WEIGHTS, named_variables(bilm))
+        return bilm
+
+    def save_to_preset(self, folder, metadata=None, dtype="float32"):
+        """Writes the folder that `from_preset` reads, whole or not at all.
+
+        Args:
+            folder: Where to write it: new, empty, or a preset to replace.
+            metadata: Dictionary of what is worth knowing about the weights, such
+                as data and licence, for `metadata.json`. Defaults to None.
+            dtype: In which to write the weights. `"float16"` halves the file.
+                Defaults to `"float32"`.
+
+        Raises:
+            ValueError: if `folder` holds something else.
+        """
+        with preset.writing(folder) as temporary:
+            config = {"bilm": self.architecture()}
+            preset.write(temporary, config, named_variables(self), metadata, dtype)
+
+    def architecture(self):
+        """The arguments that decide what this model computes: plain values."""
+        config = self.get_config()
+        for key in ("name", "trainable", "dtype", "return_state"):
+            del config[key]
+        return config
 
     def build(self, inputs_shape=None, initial_state_shape=None):
         self.char_cnn.build((None, None, self.max_characters))

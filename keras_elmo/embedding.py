@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -13,11 +14,14 @@ from keras_elmo.inputs import (
 from keras_elmo.integers import positions
 from keras_elmo.layers import ScalarMix
 from keras_elmo.preprocessor import ElmoPreprocessor
+from keras_elmo.presets import find_preset
 from keras_elmo.pure_call import PureCall
 from keras_elmo.rounding import round_up_sizes
 from keras_elmo.text import TOKENIZERS, to_distinct_integers
 from keras_elmo.token_mask import TokenMask
 from keras_elmo.validation import check_boolean, check_choice, check_rate
+from keras_elmo.weights import preset
+from keras_elmo.weights.variables import named_variables
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
@@ -183,12 +187,56 @@ class ElmoEmbedding(keras.layers.Layer):
         Raises:
             FileNotFoundError, ValueError: see `BiLM.from_hdf5`.
         """
-        of_bilm = {
-            key: kwargs.pop(key)
-            for key in ("dtype", "sentence_boundaries")
-            if key in kwargs
-        }
+        of_bilm, kwargs = _split_off(kwargs, "dtype", "sentence_boundaries")
         return cls(BiLM.from_hdf5(options, weights, **of_bilm), **kwargs)
+
+    @classmethod
+    def from_preset(cls, name, **kwargs):
+        """Loads a preset: the biLM, its mix, and how its text is split.
+
+        Args:
+            name: `"tiny_en"`, which comes with the package, or the path of a folder
+                that `save_to_preset` or `keras-elmo train` wrote.
+            **kwargs: Arguments of `ElmoEmbedding`, see `from_hdf5`.
+
+        Raises:
+            FileNotFoundError, ValueError: see `BiLM.from_preset`.
+
+        Example:
+
+        >>> elmo = ElmoEmbedding.from_preset("tiny_en", output_key="elmo")
+        >>> elmo(["the cat sat", "dogs"]).shape
+        TensorShape([2, 3, 256])
+        """
+        of_bilm, kwargs = _split_off(kwargs, "dtype", "sentence_boundaries")
+        config = preset.read_config(find_preset(name))
+        bilm = BiLM.from_preset(name, **of_bilm)
+        embedding = cls(bilm, **{**config.get("embedding", {}), **kwargs})
+        if "mix" in config:
+            embedding.mix.set_weights(
+                [np.array(config["mix"][key]) for key in ("weights", "scaling")]
+            )
+        return embedding
+
+    def save_to_preset(self, folder, metadata=None, dtype="float32"):
+        """Writes the folder that `from_preset` reads, see `BiLM.save_to_preset`.
+
+        With the biLM go its mix, and what decides the outputs: `tokenizer`,
+        `sentence_boundaries` and `do_layer_norm`.
+        """
+        weights, scaling = (ops.convert_to_numpy(v) for v in self.mix.weights)
+        config = {
+            "bilm": self.bilm.architecture(),
+            "embedding": {
+                "tokenizer": self.tokenizer,
+                "sentence_boundaries": self.sentence_boundaries,
+                "do_layer_norm": self.do_layer_norm,
+            },
+            "mix": {"weights": weights.tolist(), "scaling": scaling.tolist()},
+        }
+        with preset.writing(folder) as temporary:
+            variables = named_variables(self.bilm)
+            preset.write(temporary, config, variables, metadata, dtype)
 
     def to_hdf5(self, options, weights):
         """Writes the biLM, see `BiLM.to_hdf5`. The format has no room for a mix."""
@@ -336,3 +384,9 @@ class ElmoEmbedding(keras.layers.Layer):
     def from_config(cls, config):
         bilm = keras.saving.deserialize_keras_object(config["bilm"])
         return cls(**{**config, "bilm": bilm})
+
+
+def _split_off(arguments, *keys):
+    """Those of the arguments that have these keys, and the others."""
+    named = {key: value for key, value in arguments.items() if key in keys}
+    return named, {k: value for k, value in arguments.items() if k not in keys}

@@ -1,10 +1,9 @@
 import os
-from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from keras_elmo.atomic import replacing
+from keras_elmo.atomic import check_replaceable, replacing
 
 
 def export_saved_model(elmo, folder: str | os.PathLike) -> None:
@@ -12,13 +11,7 @@ def export_saved_model(elmo, folder: str | os.PathLike) -> None:
 
     See `ElmoEmbedding.export`.
     """
-    target = Path(folder)
-    is_empty = not target.exists() or (target.is_dir() and not any(target.iterdir()))
-    if not is_empty and not (target / "saved_model.pb").is_file():
-        raise ValueError(
-            "`folder` should be new, empty, or a SavedModel to replace. Received: "
-            f"folder={os.fspath(folder)!r}, which holds something else"
-        )
+    check_replaceable(folder, "saved_model.pb", "a SavedModel")
     archive = keras.export.ExportArchive()
     archive.track(elmo)
     archive.add_endpoint(
@@ -36,5 +29,5 @@ def export_saved_model(elmo, folder: str | os.PathLike) -> None:
             tf.TensorSpec([None], tf.int32, name="sequence_len"),
         ],
     )
-    with replacing(target) as temporary:
+    with replacing(folder) as temporary:
         archive.write_out(temporary, verbose=False)

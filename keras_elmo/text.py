@@ -97,17 +97,33 @@ def to_distinct_integers(
     tokens: tf.RaggedTensor, max_length: int | tf.Tensor, max_characters: int
 ) -> dict[str, tf.Tensor]:
     """The form with every distinct token once, see `ElmoPreprocessor`."""
-    distinct, index = tf.unique(tokens.flat_values)
+    char_ids, index = to_distinct_char_ids(tokens.flat_values, max_characters)
+    return {
+        "char_ids": char_ids,
+        "token_index": _to_dense(tokens.with_flat_values(index), max_length),
+        "sequence_len": tf.cast(tokens.row_lengths(), tf.int32),
+    }
+
+
+def to_distinct_char_ids(
+    tokens: tf.Tensor, max_characters: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Character ids of every distinct token, as many as the longest needs.
+
+    Args:
+        tokens: Strings `(tokens,)`.
+        max_characters: The most ids a token.
+
+    Returns:
+        int32 `(distinct, characters)`, of which row 0 is 'no token', and the row of
+        each token, int32 `(tokens,)`.
+    """
+    distinct, index = tf.unique(tokens)
     longest = tf.reduce_max(tf.strings.length(distinct))
     # At least 3, which a boundary takes, whatever the length of its word.
     characters = tf.clip_by_value(longest + 2, 3, max_characters)
     char_ids = to_char_ids(distinct, characters)
-    index = tokens.with_flat_values(index + 1)
-    return {
-        "char_ids": tf.pad(char_ids, [[1, 0], [0, 0]]),
-        "token_index": _to_dense(index, max_length),
-        "sequence_len": tf.cast(tokens.row_lengths(), tf.int32),
-    }
+    return tf.pad(char_ids, [[1, 0], [0, 0]]), index + 1
 
 
 def _to_dense(ragged: tf.RaggedTensor, max_length: int | tf.Tensor) -> tf.Tensor:

@@ -105,11 +105,11 @@ class BiLSTM(keras.layers.Layer):
 
     def call(self, inputs, mask=None, initial_state=None):
         states = self._split_state(initial_state)
-        forward, forward_states = self._run(
-            self.forward_layers, inputs, mask, [state[:2] for state in states]
+        forward, forward_states = self.read(
+            self.forward_layers, inputs, [state[:2] for state in states], mask
         )
-        backward, backward_states = self._run(
-            self.backward_layers, inputs, mask, [state[2:] for state in states]
+        backward, backward_states = self.read(
+            self.backward_layers, inputs, [state[2:] for state in states], mask
         )
         outputs = [
             ops.concatenate(pair, axis=-1)  # (batch, time, 2 * projection_dim)
@@ -120,10 +120,26 @@ class BiLSTM(keras.layers.Layer):
         final = zip(forward_states, backward_states, strict=True)
         return outputs, [tensor for pair in final for state in pair for tensor in state]
 
-    def _run(self, layers, inputs, mask, states):
-        """All layers of one direction: their outputs and their final states."""
+    def read(self, layers, inputs, states, mask=None, dropout=None):
+        """One direction alone, which may then read what the other does not.
+
+        Args:
+            layers: `self.forward_layers` or `self.backward_layers`. The latter
+                read each row from its end, and return it in its own order.
+            inputs: See the call arguments; so is `mask`.
+            states: For each layer its initial `[hidden, memory]`, or an empty
+                list for zeros.
+            dropout: Function to apply to the input of every layer, as bilm-tf
+                trains. Defaults to None.
+
+        Returns:
+            The list of the layers' outputs `(batch, time, projection_dim)`, and
+            the list of their final states, as `states`.
+        """
         outputs, final_states = [], []
         for index, (layer, state) in enumerate(zip(layers, states, strict=True)):
+            if dropout is not None:
+                inputs = dropout(inputs)
             lstm_output, *final_state = layer(
                 inputs, mask=mask, initial_state=state or None
             )

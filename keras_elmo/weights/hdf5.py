@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -82,8 +83,16 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     return arrays
 
 
-def write_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray]) -> None:
-    """Writes all tensors, or leaves `path` as it was."""
+def write_arrays(
+    path: str | os.PathLike, arrays: dict[str, np.ndarray], **filters: Any
+) -> None:
+    """Writes all tensors, or leaves `path` as it was.
+
+    Args:
+        path: The file to write.
+        arrays: The tensors by name.
+        **filters: As of `h5py.Group.create_dataset`: `compression`, for one.
+    """
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         for name, array in arrays.items():
-            file[name] = array
+            file.create_dataset(name, data=array, **filters)

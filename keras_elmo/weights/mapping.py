@@ -90,13 +90,14 @@ def collect(
     """The inverse of `apply`: the file's tensors by the file's names."""
     return {
         entry.source: entry.layout.to_file(
-            np.concatenate([_as_float(variables[name]) for name in entry.variables])
+            np.concatenate([as_float(variables[name]) for name in entry.variables])
         )
         for entry in expand(table, variables)
     }
 
 
-def _as_float(variable: Any) -> np.ndarray:
+def as_float(variable: Any) -> np.ndarray:
+    """A variable's value, in a type that files have."""
     array = convert_to_numpy(variable)
     # NumPy itself, and so HDF5, knows no bfloat16.
     return array if array.dtype.kind == "f" else array.astype("float32")

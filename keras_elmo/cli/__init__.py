@@ -1,0 +1,1 @@
+"""The `keras-elmo` command, one module a subcommand."""

@@ -1,0 +1,97 @@
+"""How good is a biLM? Its perplexity on text, and what its layers know.
+
+With --text, the perplexity of both directions, over all words of the vocabulary.
+With --probe, the accuracy of small classifiers on every layer, on what the folder
+holds of Senseval's lexical samples (*.pos), Universal Dependencies (*train*.conllu
+with *dev*.conllu or *test*.conllu) and WiC (folders train and dev).
+"""
+
+import argparse
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.pretraining.language_model import LanguageModel
+from keras_elmo.pretraining.text_corpus import TextCorpus
+from keras_elmo.probing.parts_of_speech import probe_parts_of_speech
+from keras_elmo.probing.senses import probe_senses
+from keras_elmo.probing.words_in_context import probe_words_in_context
+from keras_elmo.text import TOKENIZERS
+
+Scores = dict[str, dict[str, float]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", nargs="+", help="a preset, or options.json and weights.hdf5")
+    add("--text", nargs="+", metavar="GLOB", help="one sentence a line")
+    add("--tokenizer", choices=list(TOKENIZERS), default="space")
+    add("--batch-size", type=int, default=16, help="rows to cut the text into")
+    add("--unroll-steps", type=int, default=20, help="tokens to read at once")
+    add("--probe", type=Path, metavar="FOLDER", help="tagged text")
+
+
+def run(args: argparse.Namespace) -> None:
+    if not args.text and not args.probe:
+        raise ValueError("Nothing to evaluate on: give --text or --probe")
+    if args.text:
+        _print_perplexity(args)
+    if args.probe:
+        if not importlib.util.find_spec("sklearn"):
+            raise ValueError("`--probe` needs scikit-learn: pip install scikit-learn")
+        load = (
+            ElmoEmbedding.from_hdf5
+            if len(args.source) == 2
+            else ElmoEmbedding.from_preset
+        )
+        for title, scores in _probe(load(*args.source), args.probe):
+            _print_scores(title, scores)
+
+
+def _print_perplexity(args):
+    if len(args.source) != 1:
+        raise ValueError(
+            "`--text` needs a preset with a softmax. HDF5 weights have none; "
+            "`keras-elmo train --from` fits one"
+        )
+    model = LanguageModel.from_preset(args.source[0], args.batch_size)
+    corpus = TextCorpus(args.text, args.tokenizer, model.bilm.max_characters)
+    size = corpus.measure()
+    model.compile()
+    batches = corpus.in_order(model.vocabulary, args.batch_size, args.unroll_steps)
+    results = model.evaluate(batches, verbose=0, return_dict=True)
+    print(f"{size.sentences:,} sentences, {size.tokens:,} tokens with </S>")
+    for name in ("forward_perplexity", "backward_perplexity", "perplexity"):
+        print(f"{name.replace('_', ' '):20} {results[name]:8.2f}")
+
+
+def _probe(elmo: ElmoEmbedding, folder: Path) -> Iterator[tuple[str, Scores]]:
+    found = False
+    for path in sorted(folder.rglob("*.pos")):
+        found = True
+        yield f"senses of {path.stem}", probe_senses(elmo, path)
+    for train in sorted(folder.rglob("*train*.conllu")):
+        for kind in ("dev", "test"):
+            for test in sorted(train.parent.glob(f"*{kind}*.conllu")):
+                found = True
+                title = f"parts of speech of {test.stem}"
+                yield title, probe_parts_of_speech(elmo, train, test)
+    for data in sorted(folder.rglob("train.data.txt")):
+        test = data.parent.parent / "dev"
+        if test.is_dir():
+            found = True
+            yield "words in context", probe_words_in_context(elmo, data.parent, test)
+    if not found:
+        raise ValueError(
+            "`--probe` should be a folder with *.pos of Senseval, *train*.conllu and "
+            "*dev*.conllu, or train/train.data.txt and dev/dev.data.txt of WiC. "
+            f"Received: {folder}, which has none"
+        )
+
+
+def _print_scores(title: str, scores: Scores) -> None:
+    names = list(next(iter(scores.values())))
+    print(f"\n{title:32}" + "".join(f"{name:>12}" for name in names))
+    for layer, by_name in scores.items():
+        print(f"  {layer:30}" + "".join(f"{by_name[name]:12.1%}" for name in names))

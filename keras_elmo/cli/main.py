@@ -1,0 +1,33 @@
+import argparse
+import sys
+from collections.abc import Sequence
+
+from keras_elmo.cli import evaluate, train
+from keras_elmo.version import __version__
+
+_COMMANDS = {"train": train, "evaluate": evaluate}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one subcommand; mistakes of the user end in one line, not a traceback."""
+    parser = argparse.ArgumentParser(prog="keras-elmo", description="ELMo in Keras.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, module in _COMMANDS.items():
+        summary = module.__doc__ or ""
+        command = commands.add_parser(
+            name,
+            help=summary.splitlines()[0],
+            description=summary,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        module.add_arguments(command)
+    args = parser.parse_args(arguments)
+    try:
+        _COMMANDS[args.command].run(args)
+    except (ValueError, OSError, FloatingPointError) as error:
+        sys.exit(f"keras-elmo {args.command}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+import keras
+import tensorflow as tf
+
+
+class CarriedState(keras.layers.Layer):
+    """The state of the LSTMs between two batches, one for each replica.
+
+    A replica's rows of text are its own, and so is their state: it is never
+    averaged with that of others, and saved with the weights as it is.
+
+    Args:
+        batch_size: Rows of a batch.
+        sizes: Sizes of the tensors that make up the state.
+        **kwargs: `name`, as for any Keras layer.
+    """
+
+    def __init__(self, batch_size, sizes, **kwargs):
+        super().__init__(trainable=False, **kwargs)
+        # Keras' own variables know one value for all replicas only.
+        self._tensors = [
+            tf.Variable(
+                tf.zeros((batch_size, size)),
+                trainable=False,
+                synchronization=tf.VariableSynchronization.ON_READ,
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+                name=f"{self.name}_{index}",
+            )
+            for index, size in enumerate(sizes)
+        ]
+        self.built = True
+
+    def read(self):
+        """The list of this replica's tensors `(batch_size, size)`."""
+        return [variable.read_value() for variable in self._tensors]
+
+    def assign(self, tensors):
+        """Keeps these for the next batch; gradients end here."""
+        for variable, tensor in zip(self._tensors, tensors, strict=True):
+            variable.assign(tf.stop_gradient(tensor))
+
+    def save_own_variables(self, store):
+        for name, variable in self._by_replica().items():
+            store[name] = variable.numpy()
+
+    def load_own_variables(self, store):
+        by_replica = self._by_replica()
+        if set(store.keys()) != set(by_replica):
+            raise ValueError(
+                "The saved state should be of the same number of layers and "
+                f"replicas. Expected: {sorted(by_replica)}. Received: "
+                f"{sorted(store.keys())}"
+            )
+        for name, variable in by_replica.items():
+            if tuple(store[name].shape) != tuple(variable.shape):
+                raise ValueError(
+                    "The saved state should be of the same batch size and model. "
+                    f"Expected: {name} of shape {tuple(variable.shape)}. Received: "
+                    f"shape {tuple(store[name].shape)}"
+                )
+            variable.assign(store[name][()])
+
+    def _by_replica(self):
+        strategy = tf.distribute.get_strategy()
+        return {
+            f"{index}_{replica}": local
+            for index, variable in enumerate(self._tensors)
+            for replica, local in enumerate(
+                strategy.experimental_local_results(variable)
+            )
+        }

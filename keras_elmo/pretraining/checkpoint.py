@@ -1,0 +1,83 @@
+import os
+import re
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_elmo.atomic import replacing
+
+_KEPT = 2
+_PATTERN = re.compile(r"step-(\d+)\.weights\.h5")
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves the state of training after each epoch of `fit`, as long as it is good.
+
+    Unlike `keras.callbacks.BackupAndRestore`, it has each file there whole or not at
+    all, however the process ends; the last one stays until the next is complete;
+    and it never saves what is not finite. A file holds the weights, the carried
+    state of this process, the optimizer, and the state of random generators.
+
+    Args:
+        folder: Where to save. The last two files are kept.
+
+    Raises:
+        FloatingPointError: when the loss or a weight is no longer finite.
+        OSError: when a file can't be written.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        super().__init__()
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for leftover in self.folder.glob(".step-*"):
+            shutil.rmtree(leftover)  # of a process that was killed while saving
+
+    def steps(self) -> list[int]:
+        """The steps after which there is a file, in ascending order."""
+        matches = map(_PATTERN.fullmatch, os.listdir(self.folder))
+        return sorted(int(match[1]) for match in matches if match)
+
+    def restore(self, model: keras.Model, step: int) -> None:
+        """Loads the file of `step` into a compiled model.
+
+        Raises:
+            ValueError: if the file is broken, or of another model.
+        """
+        path = self._path(step)
+        model.optimizer.build(model.trainable_variables)
+        try:
+            model.load_weights(path)
+        except (OSError, KeyError, ValueError) as error:
+            raise ValueError(
+                "The checkpoint should be of this model and training. Received: "
+                f"{os.fspath(path)!r}, which does not fit ({error}). Go on with the "
+                "options it was made with, or train in a new folder."
+            ) from error
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not np.isfinite((logs or {}).get("loss", 0.0)):
+            self._stop("the loss")
+
+    def on_epoch_end(self, epoch, logs=None):
+        for variable in self.model.trainable_variables:
+            if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+                self._stop(variable.path)
+        with replacing(self._path(int(self.model.optimizer.iterations))) as temporary:
+            self.model.save_weights(temporary)
+        for step in self.steps()[:-_KEPT]:
+            self._path(step).unlink()
+
+    def _path(self, step):
+        return self.folder / f"step-{step:08}.weights.h5"
+
+    def _stop(self, name):
+        steps = self.steps()
+        kept = f"The last good one is of step {steps[-1]}" if steps else "There is none"
+        raise FloatingPointError(
+            f"Training diverged: {name} is not finite after step "
+            f"{int(self.model.optimizer.iterations)}, of which no checkpoint was made. "
+            f"{kept}, in {os.fspath(self.folder)!r}. Train with a lower learning rate."
+        )

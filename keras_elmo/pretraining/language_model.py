@@ -1,0 +1,219 @@
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from keras_elmo.bilm import BiLM
+from keras_elmo.presets import find_preset
+from keras_elmo.pretraining.carried_state import CarriedState
+from keras_elmo.pretraining.perplexity import Perplexity
+from keras_elmo.pretraining.sampled_softmax import SampledSoftmax
+from keras_elmo.pretraining.text_corpus import NO_TARGET
+from keras_elmo.pretraining.vocabulary import Vocabulary
+from keras_elmo.validation import check_positive_integer, check_rate
+from keras_elmo.weights import preset
+from keras_elmo.weights.variables import named_variables
+
+SOFTMAX = "softmax.weights.h5"
+VOCABULARY = "vocabulary.txt"
+_DIRECTIONS = ("forward", "backward")
+
+
+class LanguageModel(keras.Model):
+    """A `BiLM` that predicts words, for `fit` and `evaluate`.
+
+    ```
+    char ids -> CharCNN -> forward LSTMs  -> softmax -> the next word
+                        -> backward LSTMs -> softmax -> the word before
+    ```
+
+    Both directions share the token encoder and the softmax; their LSTMs are
+    apart. The state of the LSTMs is carried from batch to batch, and gradients
+    are cut there. The loss is the mean of both directions' negative log
+    likelihood of a token. While training it is that of the sampled softmax, which
+    is lower than that of the full one: compare perplexities of `evaluate`.
+
+    Reference: Peters et al. 2018, section 3.1; bilm-tf (`bilm/training.py`).
+
+    Args:
+        bilm: The `BiLM` to train. With `bilm.trainable = False`, only the softmax.
+        vocabulary: The `Vocabulary` of the words to predict.
+        batch_size: Rows of a batch, of each replica.
+        num_samples: See `SampledSoftmax`.
+        dropout: Rate of the dropout of each LSTM's inputs and of the softmax's.
+            Defaults to 0.1, as in the paper's models.
+        seed: Seed of dropout and samples. Defaults to None.
+        **kwargs: `name`, as for any Keras model.
+
+    Call arguments:
+        batch: A batch of `TextCorpus`.
+        training: Whether to drop out and to sample. Defaults to False.
+
+    Returns:
+        The forward and the backward negative log likelihood of each token, float32
+        `(batch_size, unroll_steps)`, 0 where there is none.
+
+    Raises:
+        ValueError: if an argument is not as described.
+
+    Example:
+
+    >>> bilm = BiLM(filters=[[1, 8]], units=8, projection_dim=4)
+    >>> vocabulary = Vocabulary(["<S>", "</S>", "<UNK>", "the", "cat"])
+    >>> model = LanguageModel(bilm, vocabulary, batch_size=2)
+    >>> model.compile(optimizer="adam")
+    >>> model.metrics_names
+    ['loss', 'forward_perplexity', 'backward_perplexity', 'perplexity']
+    """
+
+    def __init__(
+        self,
+        bilm,
+        vocabulary,
+        batch_size,
+        num_samples=8192,
+        dropout=0.1,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(bilm, BiLM):
+            raise ValueError(f"`bilm` should be a `BiLM`. Received: bilm={bilm!r}")
+        self.bilm = bilm
+        self.vocabulary = vocabulary
+        self.batch_size = check_positive_integer("batch_size", batch_size)
+        self.softmax = SampledSoftmax(
+            len(vocabulary), num_samples, seed=seed, name="softmax"
+        )
+        self.dropout = keras.layers.Dropout(
+            check_rate("dropout", dropout), seed=seed, name="dropout"
+        )
+        sizes = [bilm.projection_dim, bilm.units] * bilm.num_layers * len(_DIRECTIONS)
+        # Validation in the midst of training has its own.
+        self.training_state = CarriedState(batch_size, sizes, name="training_state")
+        self.evaluation_state = CarriedState(batch_size, sizes, name="evaluation_state")
+        self.loss_metric = keras.metrics.Mean(name="loss")
+        self.perplexities = [
+            Perplexity(name=f"{direction}_perplexity") for direction in _DIRECTIONS
+        ]
+        self.perplexity = Perplexity(name="perplexity")
+        self.softmax.build((None, bilm.projection_dim))
+        self.built = True
+
+    @classmethod
+    def from_preset(cls, name, batch_size, **kwargs):
+        """Loads a preset with its vocabulary and softmax.
+
+        Args:
+            name: See `BiLM.from_preset`.
+            batch_size: Rows of a batch, of each replica.
+            **kwargs: Arguments of `LanguageModel`.
+
+        Raises:
+            FileNotFoundError: if there is no such preset, or it has no softmax.
+            ValueError: if its files are broken, or do not belong together.
+        """
+        folder = find_preset(name)
+        vocabulary = Vocabulary.from_file(folder / VOCABULARY)
+        model = cls(BiLM.from_preset(name), vocabulary, batch_size, **kwargs)
+        preset.read_weights(folder / SOFTMAX, model.softmax_variables())
+        return model
+
+    def save_to_preset(self, folder, metadata=None, dtype="float32"):
+        """As `BiLM.save_to_preset`, with vocabulary and softmax.
+
+        These are files of their own, which who only embeds text does not load.
+        """
+        with preset.writing(folder) as temporary:
+            config = {"bilm": self.bilm.architecture()}
+            variables = named_variables(self.bilm)
+            preset.write(temporary, config, variables, metadata, dtype)
+            self.vocabulary.save(Path(temporary) / VOCABULARY)
+            preset.write_weights(
+                Path(temporary) / SOFTMAX, self.softmax_variables(), dtype
+            )
+
+    def softmax_variables(self):
+        """The softmax's variables by name."""
+        return {
+            "softmax/kernel": self.softmax.kernel,
+            "softmax/bias": self.softmax.bias,
+        }
+
+    def call(self, batch, training=False):
+        state = self.training_state if training else self.evaluation_state
+        states = [tensor * batch["continues"] for tensor in state.read()]
+        word_emb = self.bilm.char_cnn(batch["char_ids"])  # (distinct, projection_dim)
+        losses, final_states = [], []
+        size = len(states) // len(_DIRECTIONS)
+        for index, direction in enumerate(_DIRECTIONS):
+            loss, direction_states = self._read(
+                direction,
+                tf.gather(word_emb, batch[f"{direction}_index"]),
+                states[index * size : (index + 1) * size],
+                batch[f"{direction}_targets"],
+                training,
+            )
+            losses.append(loss)
+            final_states += direction_states
+        state.assign(final_states)
+        return losses
+
+    def _read(self, direction, inputs, states, targets, training):
+        """One direction's losses, and the flat list of its final states."""
+
+        def dropout(tensor):
+            return self.dropout(tensor, training=training)
+
+        bilstm = self.bilm.bilstm
+        outputs, final_states = bilstm.read(
+            getattr(bilstm, f"{direction}_layers"),
+            inputs,
+            [states[2 * i : 2 * i + 2] for i in range(bilstm.num_layers)],
+            dropout=dropout,
+        )
+        outputs = tf.reshape(dropout(outputs[-1]), [-1, self.bilm.projection_dim])
+        flat_targets = tf.reshape(targets, [-1])
+        loss = self.softmax(outputs, tf.maximum(flat_targets, 0), training=training)
+        loss = tf.where(flat_targets == NO_TARGET, 0.0, loss)
+        return tf.reshape(loss, tf.shape(targets)), tf.nest.flatten(final_states)
+
+    def train_step(self, batch):
+        with tf.GradientTape() as tape:
+            losses = self(batch, training=True)
+            num_tokens = _count_targets(batch)
+            loss = tf.add_n([tf.reduce_sum(loss) for loss in losses]) / num_tokens
+            # Keras adds up the gradients of all replicas.
+            replicas = tf.distribute.get_strategy().num_replicas_in_sync
+            scaled_loss = self.optimizer.scale_loss(loss / replicas)
+        variables = self.trainable_weights
+        gradients = tape.gradient(scaled_loss, variables)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return self._update_metrics(batch, losses)
+
+    def test_step(self, batch):
+        return self._update_metrics(batch, self(batch, training=False))
+
+    def _update_metrics(self, batch, losses):
+        for direction, loss, metric in zip(
+            _DIRECTIONS, losses, self.perplexities, strict=True
+        ):
+            is_token = batch[f"{direction}_targets"] != NO_TARGET
+            for each in (self.loss_metric, metric, self.perplexity):
+                each.update_state(loss, sample_weight=is_token)
+        return self.get_metrics_result()
+
+    @property
+    def metrics(self):
+        return [self.loss_metric, *self.perplexities, self.perplexity]
+
+
+def _count_targets(batch):
+    """How many predictions there are to make, at least 1."""
+    counts = [
+        tf.math.count_nonzero(
+            batch[f"{direction}_targets"] != NO_TARGET, dtype="float32"
+        )
+        for direction in _DIRECTIONS
+    ]
+    return tf.maximum(tf.add_n(counts), 1)

@@ -1,0 +1,74 @@
+import time
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class TrainingProgress(keras.callbacks.Callback):
+    """A progress bar of the whole training, and a line after each interval.
+
+    It shows tokens per second, loss, perplexity and the time left. Where there is
+    no terminal, only the lines are printed.
+
+    Args:
+        steps: Steps of the whole training.
+        tokens_per_step: Tokens that a step predicts in each direction.
+        description: What to call this training. Defaults to `"train"`.
+    """
+
+    def __init__(self, steps: int, tokens_per_step: int, description: str = "train"):
+        super().__init__()
+        self.steps = steps
+        self.tokens_per_step = tokens_per_step
+        self.description = description
+
+    def on_train_begin(self, logs=None):
+        console = Console(soft_wrap=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn(
+                "{task.completed:,.0f}/{task.total:,.0f}  {task.fields[status]}"
+            ),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._step = int(self.model.optimizer.iterations)
+        self._task = self._bar.add_task(
+            self.description, total=self.steps, completed=self._step, status=""
+        )
+        self._bar.start()
+        self._start = (time.monotonic(), self._step)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._interval = (time.monotonic(), self._step)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._step += 1
+        self._bar.update(
+            self._task, completed=self._step, status=self._status(logs, self._start)
+        )
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = logs or {}
+        line = f"{self.description} {self._step:,}/{self.steps:,}"
+        line += f"  {self._status(logs, self._interval)}"
+        if "val_perplexity" in logs:
+            line += f"  validation perplexity {logs['val_perplexity']:.2f}"
+        self._bar.console.print(line)
+
+    def on_train_end(self, logs=None):
+        self._bar.stop()
+
+    def _status(self, logs, since):
+        seconds, step = since
+        tokens = (self._step - step) * self.tokens_per_step
+        rate = tokens / max(time.monotonic() - seconds, 1e-9)
+        values = "".join(
+            f"  {name} {logs[name]:.2f}"
+            for name in ("loss", "perplexity")
+            if name in logs
+        )
+        return f"{rate:,.0f} tokens/s{values}"

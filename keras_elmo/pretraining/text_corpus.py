@@ -1,0 +1,318 @@
+import collections
+import glob
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from keras_elmo.pretraining.vocabulary import Vocabulary
+from keras_elmo.text import TOKENIZERS, add_boundaries, to_distinct_char_ids
+from keras_elmo.validation import check_choice, check_positive_integer
+
+# The target where there is nothing to predict.
+NO_TARGET = -1
+
+_LINES_AT_ONCE = 512
+# A row is that many sentences, on average, before the next one begins elsewhere.
+_SENTENCES_OF_ROW = 100
+_SENTENCES_OF_ROW_IN_ORDER = 1000
+
+
+class CorpusSize(NamedTuple):
+    """What `TextCorpus.measure` counts."""
+
+    sentences: int
+    tokens: int
+    longest_sentence: int
+    cut_sentences: int
+
+
+class TextCorpus:
+    """Text files, one sentence a line, as batches for language modelling.
+
+    Sentences between `<S>` and `</S>` follow each other in `batch_size` rows, which
+    are cut every `unroll_steps` tokens: a row of one batch goes on in the next, so
+    that the state of the LSTMs can be carried over. After some 100 sentences all
+    rows begin anew, each with a whole sentence, and so does the state: a model that
+    was never trained to begin is at a loss with the first words of a text.
+
+    The backward language model reads the same sentences in the same order, each of
+    them reversed. A sentence of `n` words makes `n + 1` predictions in either
+    direction, of its words and of the boundary that ends it.
+
+    Reference: bilm-tf (`bilm/data.py`, `BidirectionalLMDataset`).
+
+    Args:
+        files: Glob pattern, or list of them, of text files.
+        tokenizer: See `ElmoPreprocessor`. Defaults to `"space"`.
+        max_characters: See `ElmoPreprocessor`. Defaults to 50.
+        max_sentence_length: Tokens of a sentence to keep. Defaults to 10,000: a
+            line that is longer is no sentence, nor a paragraph.
+
+    Raises:
+        FileNotFoundError: if there are no such files.
+        ValueError: if an argument is not as described.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "text.txt"
+    >>> _ = path.write_text("the cat sat\\na cat\\n")
+    >>> corpus = TextCorpus(str(path))
+    >>> corpus.count_words().most_common(1)
+    [('cat', 2)]
+    >>> vocabulary = Vocabulary.from_counts(corpus.count_words())
+    >>> batch = next(iter(corpus.in_order(vocabulary, batch_size=1, unroll_steps=4)))
+    >>> [vocabulary.words[i] for i in batch["forward_targets"][0]]
+    ['the', 'cat', 'sat', '</S>']
+    >>> [vocabulary.words[i] for i in batch["backward_targets"][0]]
+    ['<S>', 'the', 'cat', 'sat']
+    """
+
+    def __init__(
+        self,
+        files: str | os.PathLike | Sequence[str | os.PathLike],
+        tokenizer: str = "space",
+        max_characters: int = 50,
+        max_sentence_length: int = 10_000,
+    ):
+        self.files = _find(files)
+        check_choice("tokenizer", tokenizer, tuple(TOKENIZERS))
+        self.tokenizer = tokenizer
+        self.max_characters = check_positive_integer("max_characters", max_characters)
+        self.max_sentence_length = check_positive_integer(
+            "max_sentence_length", max_sentence_length
+        )
+
+    def count_words(self) -> collections.Counter:
+        """How often each word comes; bytes that are no UTF-8 as surrogates.
+
+        Raises:
+            ValueError: if there are no words.
+        """
+        counts: collections.Counter = collections.Counter()
+        for tokens in self._read().batch(_LINES_AT_ONCE).map(self._tokenize):
+            counts.update(tokens.flat_values.numpy().tolist())
+        if not counts:
+            raise ValueError(
+                f"The text should hold words. Received: {len(self.files)} files "
+                f"without any, such as {self.files[0]!r}"
+            )
+        return collections.Counter(
+            {
+                word.decode("utf-8", errors="surrogateescape"): count
+                for word, count in counts.items()
+            }
+        )
+
+    def measure(self) -> CorpusSize:
+        """Counts sentences and tokens (predictions a direction: words and `</S>`).
+
+        Raises:
+            ValueError: if there are no words.
+        """
+        lengths = self._read().batch(_LINES_AT_ONCE)
+        lengths = lengths.map(lambda lines: self._split(lines).row_lengths())
+        sentences = tokens = longest = cut = 0
+        for row_lengths in lengths.as_numpy_iterator():
+            row_lengths = row_lengths[row_lengths > 0]
+            sentences += row_lengths.size
+            longest = max(longest, int(row_lengths.max(initial=0)))
+            cut += int((row_lengths > self.max_sentence_length).sum())
+            tokens += int(row_lengths.clip(max=self.max_sentence_length).sum())
+        if not sentences:
+            raise ValueError(
+                f"The text should hold words. Received: {len(self.files)} files "
+                f"without any, such as {self.files[0]!r}"
+            )
+        return CorpusSize(sentences, tokens + sentences, longest, cut)
+
+    def shuffled(
+        self,
+        vocabulary: Vocabulary,
+        batch_size: int,
+        unroll_steps: int,
+        seed: int,
+        shuffle_lines: int = 1_000_000,
+        num_replicas: int = 1,
+        shard: tuple[int, int] = (0, 1),
+        skip: int = 0,
+    ) -> tf.data.Dataset:
+        """Endless batches for training, in the order that `seed` decides.
+
+        Args:
+            vocabulary: The words to predict.
+            batch_size: Rows of a batch.
+            unroll_steps: Tokens of a row.
+            seed: Seed of the order; each time through the text has its own.
+            shuffle_lines: How many lines to hold and draw from; as many lines as
+                the text has shuffle it perfectly. For longer texts, sentences
+                should not all stand in order, since only files are shuffled as a
+                whole then. Defaults to a million, some 200 MB.
+            num_replicas: Of how many independent runs of rows to take batches in
+                turn.
+            shard: `(index, count)`: which of so many equal parts of the lines.
+            skip: Batches of each replica to leave out, to go on where training
+                was interrupted.
+
+        Returns:
+            See `in_order`.
+        """
+
+        def lines_of_epoch(epoch):
+            epoch_seed = tf.constant(seed, tf.int64) + epoch
+            files = tf.data.Dataset.from_tensor_slices(self.files)
+            files = files.shuffle(len(self.files), seed=epoch_seed)
+            lines = files.flat_map(tf.data.TextLineDataset).shard(shard[1], shard[0])
+            return lines.shuffle(shuffle_lines, seed=epoch_seed)
+
+        num_rows = num_replicas * batch_size
+        lines = tf.data.Dataset.counter().flat_map(lines_of_epoch)
+        rows = lines.batch(num_rows * _SENTENCES_OF_ROW).map(
+            lambda lines: self._to_rows(lines, vocabulary, num_rows, unroll_steps),
+            tf.data.AUTOTUNE,
+        )
+        # (batches, num_rows, ...), as those of one replica after the other
+        batches = rows.unbatch().map(
+            lambda batch: {
+                name: tf.reshape(value, [num_replicas, batch_size, *value.shape[1:]])
+                for name, value in batch.items()
+            }
+        )
+        return self._to_integers(batches.unbatch().skip(skip * num_replicas))
+
+    def in_order(
+        self, vocabulary: Vocabulary, batch_size: int, unroll_steps: int
+    ) -> tf.data.Dataset:
+        """Batches of the whole text once, in its own order, for evaluation.
+
+        Returns:
+            A dataset of dictionaries, which `LanguageModel` takes:
+
+            - `"char_ids"`: int32 `(distinct, characters)`, every distinct token
+              of the batch once;
+            - `"forward_index"`, `"backward_index"`: int32 `(batch_size,
+              unroll_steps)`, the tokens read, as rows of `char_ids`;
+            - `"forward_targets"`, `"backward_targets"`: int32, of the same
+              shape, the ids of the words to predict, or -1 for none;
+            - `"continues"`: float32 `(batch_size, 1)`, 0 where a row begins, and 1
+              where it goes on from the batch before.
+
+            Backward rows are in reading order from right to left, so that a
+            layer that goes backwards reads them.
+        """
+        check_positive_integer("batch_size", batch_size)
+        check_positive_integer("unroll_steps", unroll_steps)
+        rows = self._read().batch(batch_size * _SENTENCES_OF_ROW_IN_ORDER)
+        rows = rows.map(
+            lambda lines: self._to_rows(lines, vocabulary, batch_size, unroll_steps)
+        )
+        return self._to_integers(rows.unbatch())
+
+    def _read(self):
+        return tf.data.TextLineDataset(self.files)
+
+    def _split(self, lines):
+        return TOKENIZERS[self.tokenizer](lines)
+
+    def _tokenize(self, lines):
+        """`(sentences, None)` tokens, without empty lines."""
+        tokens = self._split(lines)[:, : self.max_sentence_length]
+        return tf.ragged.boolean_mask(tokens, tokens.row_lengths() > 0)
+
+    def _to_rows(self, lines, vocabulary, num_rows, unroll_steps):
+        """What is read and predicted, each `(batches, num_rows, unroll_steps)`."""
+        tokens = add_boundaries(self._tokenize(lines))
+        directions = {"forward": tokens, "backward": _reversed(tokens)}
+        rows = {}
+        for direction, sentences in directions.items():
+            read, predicted = sentences[:, :-1], sentences[:, 1:]
+            starts = _starts_of_rows(read, num_rows)
+            for name, values in (
+                ("inputs", read.flat_values),
+                ("targets", vocabulary.to_ids(predicted.flat_values)),
+            ):
+                rows[f"{direction}_{name}"] = _cut(values, starts, unroll_steps)
+        num_batches = tf.shape(rows["forward_inputs"])[0]
+        begins = tf.one_hot(tf.zeros([num_rows, 1], tf.int32), num_batches, axis=0)
+        return {**rows, "continues": 1 - begins}
+
+    def _to_integers(self, rows):
+        def encode(batch):
+            """Reversed rows are turned round: they read from right to left."""
+            tokens = tf.stack(
+                [batch["forward_inputs"], tf.reverse(batch["backward_inputs"], [1])]
+            )
+            char_ids, index = to_distinct_char_ids(
+                tf.reshape(tokens, [-1]), self.max_characters
+            )
+            forward_index, backward_index = tf.unstack(
+                tf.reshape(index, tf.shape(tokens)), 2
+            )
+            shape = batch["forward_targets"].shape
+            return {
+                "char_ids": char_ids,
+                "forward_index": tf.ensure_shape(forward_index, shape),
+                "backward_index": tf.ensure_shape(backward_index, shape),
+                "forward_targets": batch["forward_targets"],
+                "backward_targets": tf.reverse(batch["backward_targets"], [1]),
+                "continues": batch["continues"],
+            }
+
+        return rows.map(encode, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def _reversed(tokens):
+    """Each row of a ragged tensor from its end."""
+    ends = tf.gather(tokens.row_starts() + tokens.row_limits(), tokens.value_rowids())
+    position = tf.range(tf.size(tokens.flat_values, tf.int64))
+    return tokens.with_flat_values(tf.gather(tokens.flat_values, ends - 1 - position))
+
+
+def _starts_of_rows(sentences, num_rows):
+    """Where to cut sentences in a row into `num_rows` rows, about equally long.
+
+    Returns:
+        int64 `(num_rows,)`, indices of tokens, each the first of a sentence (or the
+        number of tokens, for an empty row).
+    """
+    total = tf.size(sentences.flat_values, tf.int64)
+    wanted = tf.range(num_rows, dtype=tf.int64) * total // num_rows
+    starts = tf.concat([sentences.row_starts(), [total]], axis=0)
+    return tf.gather(starts, tf.searchsorted(starts, wanted))
+
+
+def _cut(values, starts, unroll_steps):
+    """`(tokens,)` as `(batches, num_rows, unroll_steps)`.
+
+    The ends of the rows are filled up with what predicts nothing.
+    """
+    rows = tf.RaggedTensor.from_row_starts(values, starts)
+    num_batches = -(-rows.bounding_shape(axis=1) // unroll_steps)
+    dense = rows.to_tensor(
+        "" if values.dtype == tf.string else NO_TARGET,
+        shape=tf.stack([-1, num_batches * unroll_steps]),
+    )
+    num_rows = starts.shape[0]
+    return tf.transpose(
+        tf.reshape(dense, [num_rows, num_batches, unroll_steps]), [1, 0, 2]
+    )
+
+
+def _find(patterns):
+    if isinstance(patterns, str | os.PathLike):
+        patterns = [patterns]
+    files = [
+        file
+        for pattern in patterns
+        for file in sorted(glob.glob(os.fspath(pattern), recursive=True))
+        if os.path.isfile(file)
+    ]
+    if not files:
+        raise FileNotFoundError(
+            "`files` should name text files of one sentence a line, with * for "
+            f"several. Received: files={[os.fspath(p) for p in patterns]}, which "
+            "match none"
+        )
+    return files

@@ -1,0 +1,140 @@
+import collections
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_elmo.atomic import replacing
+from keras_elmo.text import BEGIN_WORD, END_WORD
+
+UNKNOWN_WORD = "<UNK>"
+SPECIAL_WORDS = (BEGIN_WORD, END_WORD, UNKNOWN_WORD)
+UNKNOWN_ID = SPECIAL_WORDS.index(UNKNOWN_WORD)
+
+
+class Vocabulary:
+    """The words that a language model predicts, most frequent first.
+
+    Only its targets need a vocabulary: a biLM reads any word, by its characters.
+
+    Reference: bilm-tf (`bilm/data.py`, `Vocabulary`), whose files these are.
+
+    Args:
+        words: The words, first `<S>`, `</S>` and `<UNK>`. Frequent words should
+            come first: negative samples are drawn by that order. Bytes that are
+            no UTF-8 are held as surrogates (`errors="surrogateescape"`).
+
+    Raises:
+        ValueError: if the three special words do not come first, or a word is
+            empty, holds a line break or comes twice.
+
+    Example:
+
+    >>> vocabulary = Vocabulary(["<S>", "</S>", "<UNK>", "the", "cat"])
+    >>> vocabulary.to_ids(tf.constant(["the", "cat", "sat"])).numpy().tolist()
+    [3, 4, 2]
+    """
+
+    def __init__(self, words: Iterable[str]):
+        self.words = list(words)
+        _check_words(self.words)
+        # Made eagerly: a table can't be made inside of a graph that uses it.
+        with tf.init_scope():
+            keys = tf.constant([_to_bytes(word) for word in self.words])
+            ids = tf.range(len(self.words), dtype=tf.int32)
+            self._table = tf.lookup.StaticHashTable(
+                tf.lookup.KeyValueTensorInitializer(keys, ids), UNKNOWN_ID
+            )
+
+    @classmethod
+    def from_counts(
+        cls,
+        counts: collections.Counter,
+        min_count: int = 1,
+        max_size: int | None = None,
+    ) -> "Vocabulary":
+        """The words that were counted often enough, most frequent first.
+
+        Args:
+            counts: How often each word was seen, see `TextCorpus.count_words`.
+            min_count: Leaves out words that were seen less often.
+            max_size: The most words to keep, the special ones included.
+
+        Raises:
+            ValueError: if no word is left.
+        """
+        words = [
+            word
+            for word, count in counts.most_common()
+            if count >= min_count and word not in SPECIAL_WORDS
+        ]
+        if not words:
+            raise ValueError(
+                "`min_count` should leave words to predict. Received: "
+                f"min_count={min_count!r} and {len(counts)} distinct words, the most "
+                f"frequent seen {max(counts.values(), default=0)} times"
+            )
+        size = None if max_size is None else max(max_size - len(SPECIAL_WORDS), 0)
+        return cls([*SPECIAL_WORDS, *words[:size]])
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike) -> "Vocabulary":
+        """Reads one word a line.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it is no vocabulary, see above.
+        """
+        if not Path(path).is_file():
+            raise FileNotFoundError(
+                "The vocabulary should be a text file of one word a line. "
+                f"Received: {os.fspath(path)!r}, which is no file"
+            )
+        content = Path(path).read_bytes().removesuffix(b"\n")
+        lines = content.decode("utf-8", errors="surrogateescape").split("\n")
+        try:
+            return cls(lines)
+        except ValueError as error:
+            raise ValueError(f"{os.fspath(path)!r}: {error}") from error
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes one word a line, the whole file or nothing."""
+        content = b"".join(_to_bytes(word) + b"\n" for word in self.words)
+        with replacing(path) as temporary:
+            Path(temporary).write_bytes(content)
+
+    def to_ids(self, tokens: tf.Tensor) -> tf.Tensor:
+        """int32 ids of string `tokens`, of the same shape; unknown ones are 2."""
+        return self._table.lookup(tokens)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and self.words == other.words
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _to_bytes(word: str) -> bytes:
+    return word.encode("utf-8", errors="surrogateescape")
+
+
+def _check_words(words: list[str]) -> None:
+    expected = "The words of a vocabulary should "
+    if tuple(words[:3]) != SPECIAL_WORDS:
+        raise ValueError(
+            f"{expected}begin with {', '.join(SPECIAL_WORDS)}, in this order. "
+            f"Received: {words[:3]}"
+        )
+    for number, word in enumerate(words, start=1):
+        if not word or "\n" in word:
+            raise ValueError(
+                f"{expected}not be empty, nor hold line breaks. Received: {word!r} "
+                f"as number {number}"
+            )
+    counts = collections.Counter(words)
+    word, count = counts.most_common(1)[0]
+    if count > 1:
+        raise ValueError(f"{expected}come once. Received: {word!r} {count} times")

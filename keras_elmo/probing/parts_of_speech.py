@@ -1,0 +1,97 @@
+"""Which part of speech is a word? By a linear classifier on its vector."""
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.probing.layers import embed_tokens
+
+_FORM, _TAG = 1, 4  # columns of CoNLL-U: the word, and its Penn Treebank tag
+
+
+class TaggedSentence(NamedTuple):
+    """The words of a sentence and their tags."""
+
+    tokens: list[str]
+    tags: list[str]
+
+
+def read_tags(path: str | os.PathLike) -> list[TaggedSentence]:
+    """Reads a CoNLL-U file, with the language's own tags (column XPOS).
+
+    Raises:
+        ValueError: if it is no such file.
+    """
+    sentences, rows = [], []
+    with open(path, encoding="utf-8") as file:
+        for line in [*file, ""]:
+            columns = line.rstrip("\n").split("\t")
+            if len(columns) == 10 and columns[0].isdigit():
+                rows.append((columns[_FORM].replace(" ", ""), columns[_TAG]))
+            elif not line.strip() and rows:
+                tokens, tags = zip(*rows, strict=True)
+                sentences.append(TaggedSentence(list(tokens), list(tags)))
+                rows = []
+    if not sentences:
+        raise ValueError(
+            "Parts of speech should be tagged in CoNLL-U, ten columns a word. "
+            f"Received: {os.fspath(path)!r}, which has none"
+        )
+    return sentences
+
+
+def probe_parts_of_speech(
+    elmo: ElmoEmbedding,
+    train: str | os.PathLike,
+    test: str | os.PathLike,
+    max_sentences: int = 3000,
+) -> dict[str, dict[str, float]]:
+    """Accuracy of each layer on the words of `test`.
+
+    Args:
+        elmo: The embedding.
+        train: File to train the classifiers on, see `read_tags`.
+        test: File to score them on.
+        max_sentences: How many of `train` to use, from its beginning.
+
+    Returns:
+        By layer, `"linear"`. Under `"majority"`, the most frequent tag of each word
+        in `train`, and of all words for those that are not there.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    splits = read_tags(train)[:max_sentences], read_tags(test)
+    train_tags, test_tags = (
+        np.array([tag for sentence in split for tag in sentence.tags])
+        for split in splits
+    )
+    train_layers, test_layers = (
+        embed_tokens(elmo, [sentence.tokens for sentence in split]) for split in splits
+    )
+    scores = {"majority": {"linear": _majority_accuracy(*splits)}}
+    for layer in train_layers:
+        classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=200))
+        classifier.fit(np.concatenate(train_layers[layer]), train_tags)
+        predicted = classifier.predict(np.concatenate(test_layers[layer]))
+        scores[layer] = {"linear": float(np.mean(predicted == test_tags))}
+    return scores
+
+
+def _majority_accuracy(train, test):
+    counts: dict[str, dict[str, int]] = {}
+    totals: dict[str, int] = {}
+    for sentence in train:
+        for token, tag in zip(sentence.tokens, sentence.tags, strict=True):
+            of_word = counts.setdefault(token, {})
+            of_word[tag] = of_word.get(tag, 0) + 1
+            totals[tag] = totals.get(tag, 0) + 1
+    right = []
+    for sentence in test:
+        for token, tag in zip(sentence.tokens, sentence.tags, strict=True):
+            candidates = counts.get(token, totals)
+            right.append(max(candidates, key=candidates.__getitem__) == tag)
+    return float(np.mean(right))

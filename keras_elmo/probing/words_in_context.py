@@ -1,0 +1,98 @@
+"""Does a word mean the same in two sentences? By the cosine of its two vectors."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.probing.layers import embed_words
+
+
+class WordPair(NamedTuple):
+    """A word in two sentences, and whether it means the same."""
+
+    sentences: tuple[list[str], list[str]]
+    positions: tuple[int, int]
+    same: bool
+
+
+def read_pairs(folder: str | os.PathLike) -> list[WordPair]:
+    """Reads a split of WiC: `NAME.data.txt` and `NAME.gold.txt` in folder `NAME`.
+
+    Raises:
+        ValueError: if it is not as described.
+    """
+    name = Path(folder).name
+    rows, answers = (
+        (Path(folder) / f"{name}.{kind}.txt").read_text(encoding="utf-8").splitlines()
+        for kind in ("data", "gold")
+    )
+    try:
+        return [
+            _read_pair(row.split("\t"), answer)
+            for row, answer in zip(rows, answers, strict=True)
+        ]
+    except ValueError as error:
+        raise ValueError(
+            "WiC should have rows of word, part of speech, positions and two "
+            f"sentences, and as many answers. Received: {os.fspath(folder)!r}, which "
+            f"could not be read ({error})"
+        ) from error
+
+
+def probe_words_in_context(
+    elmo: ElmoEmbedding, train: str | os.PathLike, test: str | os.PathLike
+) -> dict[str, dict[str, float]]:
+    """Accuracy of each layer on the pairs of `test`.
+
+    Args:
+        elmo: The embedding.
+        train: Folder to find the threshold of the cosine on, see `read_pairs`.
+        test: Folder to score it on.
+
+    Returns:
+        By layer, `"threshold"`. Under `"majority"`, the more frequent answer.
+    """
+    splits = read_pairs(train), read_pairs(test)
+    train_same, test_same = (np.array([pair.same for pair in s]) for s in splits)
+    train_layers, test_layers = (_cosines(elmo, split) for split in splits)
+    majority = np.mean(test_same == (train_same.mean() >= 0.5))
+    scores = {"majority": {"threshold": float(majority)}}
+    for layer, cosines in train_layers.items():
+        # Every pair's own cosine is a candidate.
+        candidates = np.unique(cosines)
+        accuracies = [np.mean((cosines >= c) == train_same) for c in candidates]
+        threshold = candidates[np.argmax(accuracies)]
+        accuracy = np.mean((test_layers[layer] >= threshold) == test_same)
+        scores[layer] = {"threshold": float(accuracy)}
+    return scores
+
+
+def _read_pair(columns, answer):
+    _, _, positions, first, second = columns
+    first_position, second_position = map(int, positions.split("-"))
+    return WordPair(
+        (first.split(" "), second.split(" ")),
+        (first_position, second_position),
+        {"T": True, "F": False}[answer],
+    )
+
+
+def _cosines(elmo, pairs):
+    """By layer, the cosine of each pair's two vectors."""
+    first, second = (
+        embed_words(
+            elmo,
+            [pair.sentences[side] for pair in pairs],
+            [pair.positions[side] for pair in pairs],
+        )
+        for side in (0, 1)
+    )
+    return {
+        layer: np.sum(first[layer] * second[layer], axis=1)
+        / np.linalg.norm(first[layer], axis=1)
+        / np.linalg.norm(second[layer], axis=1)
+        for layer in first
+    }

@@ -1,0 +1,90 @@
+"""The preset folder: `config.json`, `model.weights.h5` and `metadata.json`."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from keras_elmo.atomic import check_replaceable, replacing
+from keras_elmo.version import __version__
+from keras_elmo.weights import hdf5, mapping
+
+CONFIG = "config.json"
+METADATA = "metadata.json"
+WEIGHTS = "model.weights.h5"
+
+
+def read_config(folder: str | os.PathLike) -> dict[str, Any]:
+    """The content of `config.json`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not JSON, or not an object.
+    """
+    path = Path(folder) / CONFIG
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"A preset should be a folder with {CONFIG}, {WEIGHTS} and {METADATA}. "
+            f"Received: {os.fspath(folder)!r}, which has no {CONFIG}"
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict) or not isinstance(config.get("bilm"), dict):
+            raise ValueError("no object 'bilm'")
+    except ValueError as error:  # of the JSON, or of the encoding
+        raise ValueError(
+            f"{CONFIG} should be JSON as `save_to_preset` writes it. Received: "
+            f"{os.fspath(path)!r}, which could not be read ({error})"
+        ) from error
+    return config
+
+
+@contextlib.contextmanager
+def writing(folder: str | os.PathLike) -> Iterator[str]:
+    """The name of a new folder, to take the place of `folder` at the end.
+
+    Raises:
+        ValueError: if `folder` holds something else than a preset.
+    """
+    check_replaceable(folder, CONFIG, "a preset")
+    with replacing(folder) as temporary:
+        Path(temporary).mkdir()
+        yield temporary
+
+
+def write(
+    folder: str | os.PathLike,
+    config: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    metadata: Mapping[str, Any] | None = None,
+    dtype: str = "float32",
+) -> None:
+    """Writes config, weights and metadata into a folder that is there."""
+    metadata = {"keras_elmo_version": __version__, **(metadata or {})}
+    for name, content in ((CONFIG, config), (METADATA, metadata)):
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        (Path(folder) / name).write_text(text, encoding="utf-8")
+    write_weights(Path(folder) / WEIGHTS, variables, dtype)
+
+
+def read_weights(path: str | os.PathLike, variables: Mapping[str, Any]) -> None:
+    """Assigns every tensor of a file to the variable of its name, or nothing.
+
+    Raises:
+        FileNotFoundError, ValueError: see `hdf5.read_arrays`, `mapping.apply`.
+    """
+    table = [mapping.Entry(name, (name,)) for name in variables]
+    mapping.apply(table, hdf5.read_arrays(path), variables, os.fspath(path))
+
+
+def write_weights(
+    path: str | os.PathLike, variables: Mapping[str, Any], dtype: str = "float32"
+) -> None:
+    """Writes variables by name, as `dtype`; the whole file or nothing."""
+    arrays = {
+        name: mapping.as_float(variable).astype(dtype)
+        for name, variable in variables.items()
+    }
+    hdf5.write_arrays(path, arrays, compression="gzip", shuffle=True)
