@@ -146,10 +146,9 @@ class TextCorpus:
             batch_size: Rows of a batch.
             unroll_steps: Tokens of a row.
             seed: Seed of the order; each time through the text has its own.
-            shuffle_lines: How many lines to hold and draw from; as many lines as
-                the text has shuffle it perfectly. For longer texts, sentences
-                should not all stand in order, since only files are shuffled as a
-                whole then. Defaults to a million, some 200 MB.
+            shuffle_lines: How many lines to shuffle at a time. A longer text should
+                be split into files without an order of their own: these are
+                shuffled too. Defaults to a million, some 200 MB.
             num_replicas: Of how many independent runs of rows to take batches in
                 turn.
             shard: `(index, count)`: which of so many equal parts of the lines.
@@ -160,12 +159,20 @@ class TextCorpus:
             See `in_order`.
         """
 
+        check_positive_integer("batch_size", batch_size)
+        check_positive_integer("unroll_steps", unroll_steps)
+
         def lines_of_epoch(epoch):
-            epoch_seed = tf.constant(seed, tf.int64) + epoch
-            files = tf.data.Dataset.from_tensor_slices(self.files)
-            files = files.shuffle(len(self.files), seed=epoch_seed)
-            lines = files.flat_map(tf.data.TextLineDataset).shard(shard[1], shard[0])
-            return lines.shuffle(shuffle_lines, seed=epoch_seed)
+            # Stateless: TensorFlow's global seed plays no part.
+            files = tf.random.experimental.stateless_shuffle(self.files, [seed, epoch])
+            lines = tf.data.Dataset.from_tensor_slices(files)
+            lines = lines.flat_map(tf.data.TextLineDataset).shard(shard[1], shard[0])
+            blocks = lines.batch(shuffle_lines).enumerate()
+            return blocks.map(
+                lambda index, block: tf.random.experimental.stateless_shuffle(
+                    block, [seed, epoch * 2**32 + index]
+                )
+            ).unbatch()
 
         num_rows = num_replicas * batch_size
         lines = tf.data.Dataset.counter().flat_map(lines_of_epoch)

@@ -1,0 +1,236 @@
+import numpy as np
+import oracles
+import pytest
+import tensorflow as tf
+
+from keras_elmo import BiLM
+from keras_elmo.pretraining.language_model import LanguageModel
+from keras_elmo.pretraining.text_corpus import TextCorpus
+from keras_elmo.pretraining.vocabulary import Vocabulary
+from keras_elmo.weights.variables import named_variables
+
+VOCABULARY = Vocabulary(["<S>", "</S>", "<UNK>", "the", "cat", "sat", "dog", "ran"])
+TEXT = [["the", "cat", "sat"], ["dog", "bit", "the", "cat"], ["ran"]]
+
+
+def make_model(batch_size=1, **kwargs):
+    bilm = BiLM(
+        filters=[[1, 3], [2, 4]],
+        units=8,
+        projection_dim=5,
+        embedding_dim=3,
+        num_highway_layers=1,
+        cell_clip=0.5,
+        projection_clip=0.2,
+        sentence_boundaries=True,
+    )
+    # So that both clips act, and no bias is zero.
+    for variable in bilm.variables:
+        variable.assign(np.random.default_rng(1).normal(size=variable.shape) * 0.7)
+    model = LanguageModel(bilm, VOCABULARY, batch_size, **{"seed": 1, **kwargs})
+    model.softmax.bias.assign(np.linspace(-1, 1, len(VOCABULARY)))
+    return model
+
+
+def batches_of(tmp_path, sentences, batch_size=1, unroll_steps=20):
+    path = tmp_path / "text.txt"
+    path.write_text("".join(" ".join(words) + "\n" for words in sentences))
+    corpus = TextCorpus(path)
+    return list(corpus.in_order(VOCABULARY, batch_size, unroll_steps))
+
+
+def reference_losses(weights, sentences):
+    """Both directions' negative log likelihoods of each token, in plain NumPy."""
+
+    def word_emb(token):
+        ids = np.array(oracles.char_ids(token.encode()))
+        maxima = [
+            oracles.char_convolution(
+                ids,
+                weights["char_embedding"],
+                weights[f"convolution_{i}/kernel"],
+                weights[f"convolution_{i}/bias"],
+            )
+            for i in range(2)
+        ]
+        x = np.maximum(np.concatenate(maxima), 0)
+        x = oracles.highway(
+            x,
+            weights["highway_0/carry/kernel"],
+            weights["highway_0/carry/bias"],
+            weights["highway_0/transform/kernel"],
+            weights["highway_0/transform/bias"],
+        )
+        return x @ weights["projection/kernel"] + weights["projection/bias"]
+
+    losses = []
+    for direction in range(2):
+        streams = [["<S>", *sentence, "</S>"][:: 1 - 2 * direction] for sentence in sentences]
+        read = [token for stream in streams for token in stream[:-1]]
+        predicted = [token for stream in streams for token in stream[1:]]
+        x = np.array([word_emb(token) for token in read])
+        for layer in range(2):
+            prefix = f"lstm_{direction}_{layer}/"
+            w = np.concatenate(
+                [weights[prefix + "kernel"], weights[prefix + "recurrent_kernel"]]
+            )
+            p = weights[prefix + "projection_kernel"]
+            zeros = np.zeros(p.shape[1]), np.zeros(p.shape[0])
+            y, _ = oracles.lstm(x, *zeros, w, weights[prefix + "bias"], p, 0.5, 0.2)
+            x = y + x if layer else y
+        logits = x @ weights["softmax/kernel"].T + weights["softmax/bias"]
+        targets = VOCABULARY.to_ids(tf.constant(predicted)).numpy()
+        normalizer = np.log(np.exp(logits).sum(axis=1))
+        losses.append(normalizer - logits[np.arange(len(targets)), targets])
+    return losses
+
+
+def named(model):
+    return {**named_variables(model.bilm), **model.softmax_variables()}
+
+
+def test_losses_are_those_of_a_numpy_model(tmp_path):
+    model = make_model()
+    (batch,) = batches_of(tmp_path, TEXT)
+    weights = {k: v.numpy().astype("float64") for k, v in named(model).items()}
+    forward, backward = model(batch)
+    expected = reference_losses(weights, TEXT)
+    np.testing.assert_allclose(forward[0, :11], expected[0], atol=1e-5)
+    # Backward rows are in reading order from right to left.
+    np.testing.assert_allclose(backward[0, ::-1][:11], expected[1], atol=1e-5)
+    assert not forward[0, 11:].numpy().any()
+
+
+def test_gradients_are_those_of_a_numpy_model(tmp_path):
+    model = make_model(dropout=0.0)
+    (batch,) = batches_of(tmp_path, TEXT)
+    names, variables = zip(*named(model).items(), strict=True)
+    with tf.GradientTape() as tape:
+        losses = model(batch, training=True)
+        loss = tf.add_n([tf.reduce_sum(loss) for loss in losses])
+    gradients = tape.gradient(loss, [variable.value for variable in variables])
+    weights = {k: v.numpy().astype("float64") for k, v in named(model).items()}
+    rng = np.random.default_rng(0)
+    for name, gradient in zip(names, gradients, strict=True):
+        dense = tf.convert_to_tensor(gradient).numpy()
+        indices = np.argwhere(np.abs(dense) > 1e-3)
+        for index in map(tuple, rng.permutation(indices)[:4]):
+            value, step, moved = weights[name][index], 1e-6, []
+            for sign in (1, -1):
+                weights[name][index] = value + sign * step
+                moved.append(sum(loss.sum() for loss in reference_losses(weights, TEXT)))
+            weights[name][index] = value
+            difference = (moved[0] - moved[1]) / (2 * step)
+            assert dense[index] == pytest.approx(difference, rel=2e-3, abs=1e-4), name
+        assert len(indices), name
+
+
+def predictions(model, tmp_path, sentence, direction):
+    """log probabilities of all words at each position of a sentence, in its order."""
+    (batch,) = batches_of(tmp_path, [sentence])
+    key, losses = f"{direction}_targets", []
+    length = len(sentence) + 1
+    rows = slice(None, length) if direction == "forward" else slice(-length, None)
+    for word in range(len(VOCABULARY)):
+        targets = tf.where(batch[key] >= 0, word, -1)
+        output = model({**batch, key: targets})[direction == "backward"]
+        losses.append(output[0, rows].numpy())
+    return np.array(losses).T
+
+
+@pytest.mark.parametrize("changed", [0, 1, 2])
+def test_no_direction_sees_what_it_predicts(tmp_path, changed):
+    model = make_model()
+    sentence = ["the", "cat", "sat"]
+    other = [*sentence[:changed], "dog", *sentence[changed + 1 :]]
+    # Forward, position t predicts word t from what is before it; backward, position
+    # t predicts word t - 1 from what is after it.
+    before, after = (predictions(model, tmp_path, s, "forward") for s in (sentence, other))
+    np.testing.assert_array_equal(before[: changed + 1], after[: changed + 1])
+    assert np.abs(before[changed + 1 :] - after[changed + 1 :]).max() > 1e-3
+    before, after = (
+        predictions(model, tmp_path, s, "backward") for s in (sentence, other)
+    )
+    np.testing.assert_array_equal(before[changed + 1 :], after[changed + 1 :])
+    assert np.abs(before[: changed + 1] - after[: changed + 1]).max() > 1e-3
+
+
+def test_state_is_carried_from_batch_to_batch_and_begins_anew(tmp_path):
+    model = make_model()
+    (whole,) = batches_of(tmp_path, TEXT, unroll_steps=12)
+    parts = batches_of(tmp_path, TEXT, unroll_steps=3)
+    for _ in range(2):  # the second time, after another text
+        losses = [model(part) for part in parts]
+        forward = np.concatenate([loss[0] for loss in losses], axis=1)
+        backward = np.concatenate([loss[1][:, ::-1] for loss in losses], axis=1)
+        np.testing.assert_allclose(forward, model(whole)[0], atol=1e-6)
+        np.testing.assert_allclose(backward, model(whole)[1][:, ::-1], atol=1e-6)
+
+
+def test_evaluation_leaves_the_state_of_training(tmp_path):
+    model = make_model()
+    (batch,) = batches_of(tmp_path, TEXT)
+    model(batch, training=True)
+    before = [tensor.numpy() for tensor in model.training_state.read()]
+    model(batch)
+    for old, new in zip(before, model.training_state.read(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert any(tensor.any() for tensor in before)
+
+
+def test_perplexities(tmp_path):
+    model = make_model(batch_size=2)
+    model.compile()
+    weights = {k: v.numpy().astype("float64") for k, v in named(model).items()}
+    # Two rows, cut between the first two sentences and the last.
+    forward, backward = (
+        np.concatenate(losses)
+        for losses in zip(
+            reference_losses(weights, TEXT[:2]),
+            reference_losses(weights, TEXT[2:]),
+            strict=True,
+        )
+    )
+    batches = batches_of(tmp_path, TEXT, batch_size=2, unroll_steps=4)
+    results = {}
+    for batch in batches:
+        results = model.test_step(batch)
+    both = np.concatenate([forward, backward])
+    assert float(results["loss"]) == pytest.approx(both.mean(), rel=1e-5)
+    assert float(results["perplexity"]) == pytest.approx(np.exp(both.mean()), rel=1e-5)
+    for name, losses in (("forward", forward), ("backward", backward)):
+        expected = pytest.approx(np.exp(losses.mean()), rel=1e-5)
+        assert float(results[f"{name}_perplexity"]) == expected
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_fit_lowers_the_loss(tmp_path, frozen):
+    model = make_model(batch_size=2, num_samples=4)
+    assert 1500 < model.count_params() < 2500
+    model.bilm.trainable = not frozen
+    before = [variable.numpy() for variable in model.bilm.variables]
+    path = tmp_path / "text.txt"
+    path.write_text("the cat sat\nthe dog ran\n" * 50)
+    corpus = TextCorpus(path)
+    data = corpus.shuffled(VOCABULARY, 2, 6, seed=1)
+    model.compile(optimizer=tf.keras.optimizers.Adam(0.02))
+    held_out = corpus.in_order(VOCABULARY, 2, 6)
+    first = model.evaluate(held_out, verbose=0, return_dict=True)["perplexity"]
+    model.fit(data, steps_per_epoch=60, shuffle=False, verbose=0)
+    last = model.evaluate(held_out, verbose=0, return_dict=True)["perplexity"]
+    # A word in four is a toss-up between two: 2 ** (1 / 2) at best.
+    assert last < (4.0 if frozen else 2.2) < first
+    changed = [
+        not np.array_equal(old, new.numpy())
+        for old, new in zip(before, model.bilm.variables, strict=True)
+    ]
+    assert not any(changed) if frozen else all(changed)
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="`bilm` should be a `BiLM`. Received"):
+        LanguageModel("bilm", VOCABULARY, 1)
+    with pytest.raises(ValueError, match="`batch_size` should be a positive"):
+        make_model(batch_size=0)
+    with pytest.raises(ValueError, match="`dropout` should be a number"):
+        make_model(dropout=1.0)
