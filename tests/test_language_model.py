@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import oracles
 import pytest
@@ -65,7 +66,9 @@ def reference_losses(weights, sentences):
 
     losses = []
     for direction in range(2):
-        streams = [["<S>", *sentence, "</S>"][:: 1 - 2 * direction] for sentence in sentences]
+        streams = [
+            ["<S>", *sentence, "</S>"][:: 1 - 2 * direction] for sentence in sentences
+        ]
         read = [token for stream in streams for token in stream[:-1]]
         predicted = [token for stream in streams for token in stream[1:]]
         x = np.array([word_emb(token) for token in read])
@@ -118,7 +121,9 @@ def test_gradients_are_those_of_a_numpy_model(tmp_path):
             value, step, moved = weights[name][index], 1e-6, []
             for sign in (1, -1):
                 weights[name][index] = value + sign * step
-                moved.append(sum(loss.sum() for loss in reference_losses(weights, TEXT)))
+                moved.append(
+                    sum(loss.sum() for loss in reference_losses(weights, TEXT))
+                )
             weights[name][index] = value
             difference = (moved[0] - moved[1]) / (2 * step)
             assert dense[index] == pytest.approx(difference, rel=2e-3, abs=1e-4), name
@@ -145,7 +150,9 @@ def test_no_direction_sees_what_it_predicts(tmp_path, changed):
     other = [*sentence[:changed], "dog", *sentence[changed + 1 :]]
     # Forward, position t predicts word t from what is before it; backward, position
     # t predicts word t - 1 from what is after it.
-    before, after = (predictions(model, tmp_path, s, "forward") for s in (sentence, other))
+    before, after = (
+        predictions(model, tmp_path, s, "forward") for s in (sentence, other)
+    )
     np.testing.assert_array_equal(before[: changed + 1], after[: changed + 1])
     assert np.abs(before[changed + 1 :] - after[changed + 1 :]).max() > 1e-3
     before, after = (
@@ -206,19 +213,19 @@ def test_perplexities(tmp_path):
 @pytest.mark.parametrize("frozen", [False, True])
 def test_fit_lowers_the_loss(tmp_path, frozen):
     model = make_model(batch_size=2, num_samples=4)
-    assert 1500 < model.count_params() < 2500
+    assert 1500 < model.count_params() < 3000
     model.bilm.trainable = not frozen
     before = [variable.numpy() for variable in model.bilm.variables]
     path = tmp_path / "text.txt"
     path.write_text("the cat sat\nthe dog ran\n" * 50)
     corpus = TextCorpus(path)
     data = corpus.shuffled(VOCABULARY, 2, 6, seed=1)
-    model.compile(optimizer=tf.keras.optimizers.Adam(0.02))
+    model.compile(optimizer=keras.optimizers.Adam(0.02))
     held_out = corpus.in_order(VOCABULARY, 2, 6)
     first = model.evaluate(held_out, verbose=0, return_dict=True)["perplexity"]
     model.fit(data, steps_per_epoch=60, shuffle=False, verbose=0)
     last = model.evaluate(held_out, verbose=0, return_dict=True)["perplexity"]
-    # A word in four is a toss-up between two: 2 ** (1 / 2) at best.
+    # One word in four is a toss-up between two: 2 ** (1 / 4) at best.
     assert last < (4.0 if frozen else 2.2) < first
     changed = [
         not np.array_equal(old, new.numpy())

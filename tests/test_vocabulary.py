@@ -9,7 +9,7 @@ SPECIAL = ["<S>", "</S>", "<UNK>"]
 
 
 def test_most_frequent_words_come_first_after_the_special_ones():
-    counts = collections.Counter("b a b <UNK> c b a </S>".split())
+    counts = collections.Counter(["b", "a", "b", "<UNK>", "c", "b", "a", "</S>"])
     assert Vocabulary.from_counts(counts).words == [*SPECIAL, "b", "a", "c"]
     assert Vocabulary.from_counts(counts, min_count=2).words == [*SPECIAL, "b", "a"]
     assert Vocabulary.from_counts(counts, max_size=4).words == [*SPECIAL, "b"]

@@ -112,7 +112,7 @@ def run(args: argparse.Namespace) -> None:
         **metadata,
         "command": shlex.join(["keras-elmo", *sys.argv[1:]]),
         "seed": args.seed,
-        "steps": int(model.optimizer.iterations),
+        "steps": int(model.optimizer.iterations.numpy()),
         "sentences": size.sentences,
         "tokens": size.tokens,
     }

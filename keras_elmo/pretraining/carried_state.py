@@ -38,12 +38,23 @@ class CarriedState(keras.layers.Layer):
         for variable, tensor in zip(self._tensors, tensors, strict=True):
             variable.assign(tf.stop_gradient(tensor))
 
+    def by_replica(self):
+        """The `tf.Variable`s of this process by name: index and replica."""
+        strategy = tf.distribute.get_strategy()
+        return {
+            f"{index}_{replica}": local
+            for index, variable in enumerate(self._tensors)
+            for replica, local in enumerate(
+                strategy.experimental_local_results(variable)
+            )
+        }
+
     def save_own_variables(self, store):
-        for name, variable in self._by_replica().items():
+        for name, variable in self.by_replica().items():
             store[name] = variable.numpy()
 
     def load_own_variables(self, store):
-        by_replica = self._by_replica()
+        by_replica = self.by_replica()
         if set(store.keys()) != set(by_replica):
             raise ValueError(
                 "The saved state should be of the same number of layers and "
@@ -58,13 +69,3 @@ class CarriedState(keras.layers.Layer):
                     f"shape {tuple(store[name].shape)}"
                 )
             variable.assign(store[name][()])
-
-    def _by_replica(self):
-        strategy = tf.distribute.get_strategy()
-        return {
-            f"{index}_{replica}": local
-            for index, variable in enumerate(self._tensors)
-            for replica, local in enumerate(
-                strategy.experimental_local_results(variable)
-            )
-        }

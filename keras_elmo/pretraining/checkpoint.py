@@ -41,13 +41,12 @@ class Checkpoint(keras.callbacks.Callback):
         return sorted(int(match[1]) for match in matches if match)
 
     def restore(self, model: keras.Model, step: int) -> None:
-        """Loads the file of `step` into a compiled model.
+        """Loads the file of `step` into a compiled model, its optimizer built.
 
         Raises:
             ValueError: if the file is broken, or of another model.
         """
         path = self._path(step)
-        model.optimizer.build(model.trainable_variables)
         try:
             model.load_weights(path)
         except (OSError, KeyError, ValueError) as error:
@@ -65,7 +64,9 @@ class Checkpoint(keras.callbacks.Callback):
         for variable in self.model.trainable_variables:
             if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
                 self._stop(variable.path)
-        with replacing(self._path(int(self.model.optimizer.iterations))) as temporary:
+        with replacing(
+            self._path(int(self.model.optimizer.iterations.numpy()))
+        ) as temporary:
             self.model.save_weights(temporary)
         for step in self.steps()[:-_KEPT]:
             self._path(step).unlink()
@@ -78,6 +79,6 @@ class Checkpoint(keras.callbacks.Callback):
         kept = f"The last good one is of step {steps[-1]}" if steps else "There is none"
         raise FloatingPointError(
             f"Training diverged: {name} is not finite after step "
-            f"{int(self.model.optimizer.iterations)}, of which no checkpoint was made. "
+            f"{int(self.model.optimizer.iterations.numpy())}, of which no checkpoint was made. "
             f"{kept}, in {os.fspath(self.folder)!r}. Train with a lower learning rate."
         )

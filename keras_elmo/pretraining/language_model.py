@@ -85,9 +85,8 @@ class LanguageModel(keras.Model):
         self.softmax = SampledSoftmax(
             len(vocabulary), num_samples, seed=seed, name="softmax"
         )
-        self.dropout = keras.layers.Dropout(
-            check_rate("dropout", dropout), seed=seed, name="dropout"
-        )
+        self.dropout = check_rate("dropout", dropout)
+        self.seed_generator = keras.random.SeedGenerator(seed)
         sizes = [bilm.projection_dim, bilm.units] * bilm.num_layers * len(_DIRECTIONS)
         # Validation in the midst of training has its own.
         self.training_state = CarriedState(batch_size, sizes, name="training_state")
@@ -163,7 +162,9 @@ class LanguageModel(keras.Model):
         """One direction's losses, and the flat list of its final states."""
 
         def dropout(tensor):
-            return self.dropout(tensor, training=training)
+            if not training or not self.dropout:
+                return tensor
+            return keras.random.dropout(tensor, self.dropout, seed=self.seed_generator)
 
         bilstm = self.bilm.bilstm
         outputs, final_states = bilstm.read(
@@ -177,6 +178,14 @@ class LanguageModel(keras.Model):
         loss = self.softmax(outputs, tf.maximum(flat_targets, 0), training=training)
         loss = tf.where(flat_targets == NO_TARGET, 0.0, loss)
         return tf.reshape(loss, tf.shape(targets)), tf.nest.flatten(final_states)
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        # Keras leaves it out.
+        store["seed_state"] = self.seed_generator.state.numpy()
+
+    def load_own_variables(self, store):
+        self.seed_generator.state.assign(store["seed_state"][()])
 
     def train_step(self, batch):
         with tf.GradientTape() as tape:

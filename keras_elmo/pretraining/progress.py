@@ -35,7 +35,7 @@ class TrainingProgress(keras.callbacks.Callback):
             console=console,
             disable=not console.is_terminal,
         )
-        self._step = int(self.model.optimizer.iterations)
+        self._step = int(self.model.optimizer.iterations.numpy())
         self._task = self._bar.add_task(
             self.description, total=self.steps, completed=self._step, status=""
         )

@@ -13,8 +13,9 @@ class SampledSoftmax(keras.layers.Layer):
     In training only a sample of the other words competes with the target, since
     to compare all of them would cost more than the rest of the model. The sample
     is drawn without replacement, the word of rank `k` in proportion to
-    `log((k + 2) / (k + 1))`: that of frequencies after Zipf's law. Expected counts
-    are subtracted from the logits, so that the softmax of all words is learned.
+    `log((k + 2) / (k + 1))`: that of frequencies after Zipf's law, which untrained
+    biases stand for too. Expected counts are subtracted from the logits, so that the
+    softmax of all words is learned.
 
     Like bilm-tf's, but drawn by exponential races from a seeded generator, whose
     state is saved: interrupted training goes on with the same samples.
@@ -44,7 +45,7 @@ class SampledSoftmax(keras.layers.Layer):
 
     >>> softmax = SampledSoftmax(vocabulary_size=100, num_samples=10)
     >>> softmax(tf.zeros((2, 4)), tf.constant([0, 5])).numpy().round(2).tolist()
-    [4.61, 4.61]
+    [1.9, 3.4]
     """
 
     def __init__(self, vocabulary_size, num_samples=8192, seed=None, **kwargs):
@@ -63,9 +64,10 @@ class SampledSoftmax(keras.layers.Layer):
             shape=(self.vocabulary_size, dim),
             initializer=keras.initializers.RandomNormal(stddev=1 / math.sqrt(dim)),
         )
-        self.bias = self.add_weight(
-            name="bias", shape=(self.vocabulary_size,), initializer="zeros"
-        )
+        self.bias = self.add_weight(name="bias", shape=(self.vocabulary_size,))
+        # From zeros, an optimizer of small steps takes long to find that some words
+        # are far more frequent than others.
+        self.bias.assign(tf.math.log(self._frequencies()))
 
     def call(self, outputs, targets, training=False):
         outputs = tf.cast(outputs, tf.float32)
@@ -90,8 +92,7 @@ class SampledSoftmax(keras.layers.Layer):
             int64 `(num_samples,)` distinct ids, and how often to expect each of the
             targets `(tokens, 1)` and of these ids `(num_samples,)` in a sample.
         """
-        ranks = tf.range(self.vocabulary_size, dtype=tf.float32)
-        rates = tf.math.log1p(1 / (ranks + 1)) / math.log(self.vocabulary_size + 1)
+        rates = self._frequencies()
         uniform = keras.random.uniform(
             (self.vocabulary_size,), minval=1e-20, seed=self.seed_generator
         )
@@ -105,6 +106,22 @@ class SampledSoftmax(keras.layers.Layer):
             tf.gather(expected, targets)[:, None],
             tf.gather(expected, ids),
         )
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        # Keras leaves it out.
+        store["seed_state"] = self.seed_generator.state.numpy()
+
+    def load_own_variables(self, store):
+        self.seed_generator.state.assign(store["seed_state"][()])
+        super().load_own_variables(
+            {name: store[name] for name in store.keys() if name != "seed_state"}
+        )
+
+    def _frequencies(self):
+        """`(vocabulary_size,)`, by Zipf's law."""
+        ranks = tf.range(self.vocabulary_size, dtype=tf.float32)
+        return tf.math.log1p(1 / (ranks + 1)) / math.log(self.vocabulary_size + 1)
 
     def get_config(self):
         return {

@@ -15,7 +15,7 @@ from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
 from keras_elmo.validation import check_positive_integer
 
-_WARMUP = 0.05  # of all steps
+_WARMUP = 0.1  # of all steps
 _FINAL_LEARNING_RATE = 0.01  # of the peak
 
 
@@ -27,10 +27,10 @@ class TrainingOptions:
         steps: Steps to train for, of all replicas together.
         unroll_steps: Tokens over which gradients flow. Defaults to 20, as in the
             paper's models.
-        learning_rate: Its peak. It rises linearly over the first 5 % of the steps,
+        learning_rate: Its peak. It rises linearly over the first 10 % of the steps,
             without which Adam's first estimates throw the LSTMs off, and falls to
             1 % along a cosine, which reaches a lower perplexity in a given number
-            of tokens than a constant one. Defaults to 2e-3.
+            of tokens than a constant one. Defaults to 4e-3.
         clip_norm: Bound of the gradients' global norm. Defaults to 1.
         seed: Seed of the order of the text. Defaults to 1.
         interval: The most steps between two checkpoints; validation is as often.
@@ -39,7 +39,7 @@ class TrainingOptions:
 
     steps: int
     unroll_steps: int = 20
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     clip_norm: float = 1.0
     seed: int = 1
     interval: int = 1000
@@ -105,6 +105,8 @@ def train(
     strategy = model.distribute_strategy
     with strategy.scope():
         model.compile(optimizer=optimizer(options, strategy.num_replicas_in_sync))
+        # Variables can't be made inside of a distributed graph.
+        model.optimizer.build(model.trainable_variables)
     resolver = strategy.cluster_resolver
     worker = resolver.task_id if resolver else 0
     # The carried state is each worker's own.
@@ -118,9 +120,10 @@ def train(
         validation_data = validation.in_order(
             model.vocabulary, model.batch_size, options.unroll_steps
         )
-    # `fit` fails under this one (Keras 3.15).
-    is_multi_worker = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-    fit = _fit_multi_worker if is_multi_worker else keras.Model.fit
+    # `fit` wants batches of one shape on all replicas, and fails under
+    # `MultiWorkerMirroredStrategy` in any case (Keras 3.15).
+    is_distributed = strategy.num_replicas_in_sync > 1
+    fit = _fit_distributed if is_distributed else keras.Model.fit
     fit(
         model,
         _distribute(strategy, model, corpus, options, interval),
@@ -141,10 +144,13 @@ def _common_interval(strategy, checkpoint, options):
         float(index * options.steps_per_interval in saved)
         for index in range(options.num_intervals + 1)
     ]
-    counts = strategy.reduce(
-        "SUM", strategy.run(lambda: tf.constant(exists)), axis=None
-    )
-    common = np.flatnonzero(counts == strategy.num_replicas_in_sync)
+
+    @tf.function
+    def count():
+        ones = strategy.run(lambda: tf.constant(exists))
+        return strategy.reduce("SUM", ones, axis=None)
+
+    common = np.flatnonzero(count().numpy() == strategy.num_replicas_in_sync)
     return int(common.max(initial=0))
 
 
@@ -167,19 +173,26 @@ def _distribute(strategy, model, corpus, options, interval):
     return strategy.distribute_datasets_from_function(batches)
 
 
-def _fit_multi_worker(
+def _fit_distributed(
     model, data, initial_epoch, epochs, steps_per_epoch, validation_data, callbacks, **_
 ):
-    """What `fit` does, for several workers: each runs this same loop."""
+    """What `fit` does, on several replicas: each worker runs this same loop."""
     strategy = model.distribute_strategy
 
+    def run(step, batch):
+        logs = strategy.run(step, args=(batch,))
+        return {name: strategy.reduce("MEAN", logs[name], axis=None) for name in logs}
+
+    @tf.function
+    def train_step(iterator):  # which, unlike a batch, is of one shape
+        return run(model.train_step, next(iterator))
+
     @tf.function(reduce_retracing=True)
-    def train_step(batch):
-        logs = strategy.run(model.train_step, args=(batch,))
-        return {
-            name: strategy.reduce("MEAN", value, axis=None)
-            for name, value in logs.items()
-        }
+    def test_step(batch):  # the same for every replica
+        return run(model.test_step, batch)
+
+    def to_floats(logs, prefix=""):
+        return {f"{prefix}{name}": float(value) for name, value in logs.items()}
 
     callbacks = keras.callbacks.CallbackList(
         callbacks, model=model, epochs=epochs, steps=steps_per_epoch
@@ -189,8 +202,13 @@ def _fit_multi_worker(
     for epoch in range(initial_epoch, epochs):
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
-        for step in range(steps_per_epoch):
-            logs = {k: float(v) for k, v in train_step(next(batches)).items()}
-            callbacks.on_train_batch_end(step, logs)
+        for index in range(steps_per_epoch):
+            logs = to_floats(train_step(batches))
+            callbacks.on_train_batch_end(index, logs)
+        if validation_data is not None:
+            model.reset_metrics()
+            for batch in validation_data:
+                validation_logs = test_step(batch)
+            logs |= to_floats(validation_logs, "val_")
         callbacks.on_epoch_end(epoch, logs)
-    callbacks.on_train_end(logs)
+    callbacks.on_train_end()

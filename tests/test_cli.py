@@ -1,0 +1,131 @@
+import json
+
+import numpy as np
+import pytest
+
+from keras_elmo import BiLM, ElmoEmbedding
+from keras_elmo.cli.main import main
+from keras_elmo.pretraining.language_model import LanguageModel
+
+OPTIONS = {
+    "lstm": {
+        "dim": 8,
+        "projection_dim": 4,
+        "n_layers": 2,
+        "cell_clip": 3,
+        "proj_clip": 3,
+        "use_skip_connections": True,
+    },
+    "char_cnn": {
+        "embedding": {"dim": 4},
+        "filters": [[1, 4], [2, 4]],
+        "n_highway": 1,
+        "activation": "relu",
+        "max_characters_per_token": 50,
+    },
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The working folder, with text and the options of a small model."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for name in ("a", "b", "held_out"):
+        lines = [
+            " ".join(rng.choice(["the", "cat", "dog", "sat"], rng.integers(1, 9)))
+            for _ in range(60)
+        ]
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines))
+    (tmp_path / "options.json").write_text(json.dumps(OPTIONS))
+    return tmp_path
+
+
+def train(*arguments):
+    small = ["--batch-size", "4", "--unroll-steps", "5", "--learning-rate", "0.01"]
+    main(["train", "--text", "[ab].txt", *small, *arguments])
+
+
+@pytest.mark.slow
+def test_train_then_embed_evaluate_continue_and_adapt(folder, capsys):
+    scratch = ["--options", "options.json", "--tokens", "800", "--output", "run"]
+    train(*scratch, "--validation", "held_out.txt", "--min-count", "1")
+    output = capsys.readouterr().out
+    assert "120 sentences" in output and "vocabulary of 7" in output
+    assert "bilm 40/40" in output and "tokens/s" in output
+    metadata = json.loads((folder / "run/preset/metadata.json").read_text())
+    assert metadata["steps"] == 40 and metadata["seed"] == 1
+    assert metadata["validation"]["perplexity"] < 7
+    assert ElmoEmbedding.from_preset("run/preset")(["the cat"])["elmo"].shape == (
+        1,
+        2,
+        8,
+    )
+
+    # The perplexity that it prints is that of the preset.
+    batch = ["--batch-size", "4", "--unroll-steps", "5"]
+    main(["evaluate", "run/preset", "--text", "held_out.txt", *batch])
+    printed = capsys.readouterr().out.split()[-1]
+    assert float(printed) == pytest.approx(
+        metadata["validation"]["perplexity"], abs=0.01
+    )
+
+    # Continue from the preset: the softmax goes along.
+    train("--from", "run/preset", "--tokens", "200", "--output", "continued")
+    output = capsys.readouterr().out
+    assert "bilm 10/10" in output and "softmax" not in output.split("wrote")[0]
+    continued = LanguageModel.from_preset("continued/preset", 1)
+    assert len(continued.vocabulary) == 7
+
+    # Adapt weights without one: it is fitted first, with the biLM frozen.
+    BiLM.from_preset("run/preset").to_hdf5("o.json", "w.hdf5")
+    adapt = ["--from", "o.json", "w.hdf5", "--tokens", "200", "--min-count", "1"]
+    train(*adapt, "--softmax-tokens", "400", "--output", "adapted")
+    output = capsys.readouterr().out
+    assert output.index("softmax 20/20") < output.index("bilm 10/10")
+    adapted = BiLM.from_preset("adapted/preset")
+    adapted.to_hdf5("o2.json", "w2.hdf5")
+    again = ElmoEmbedding.from_hdf5("o2.json", "w2.hdf5")
+    np.testing.assert_array_equal(
+        again(["the cat"])["elmo"],
+        ElmoEmbedding.from_preset("adapted/preset")(["the cat"])["elmo"],
+    )
+
+    # The same run goes on with the same options only.
+    train(*scratch, "--validation", "held_out.txt", "--min-count", "1")
+    with pytest.raises(SystemExit, match="dropout 0.1, now 0.2"):
+        train(
+            *scratch,
+            "--validation",
+            "held_out.txt",
+            "--min-count",
+            "1",
+            "--dropout",
+            ".2",
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--text", "none/*.txt"], "keras-elmo train: `files`.*match none"),
+        (["--validation", "none.txt"], r"`files`.*none\.txt"),
+        (["--from", "nothing"], "'nothing', which is neither"),
+        (["--from", "a", "b", "c"], "`--from` should be a preset, or options.json"),
+        (["--vocabulary", "a.txt"], r"a\.txt.*begin with <S>, </S>, <UNK>"),
+        (["--min-count", "1000"], "`min_count` should leave words"),
+        (["--metadata", "a.txt"], r"a\.txt should be a JSON file"),
+        (["--batch-size", "0"], "`batch_size` should be a positive integer"),
+    ],
+)
+def test_mistakes_end_in_one_line(folder, arguments, message):
+    with pytest.raises(SystemExit, match=message):
+        train("--options", "options.json", "--output", "run", *arguments)
+    assert not (folder / "run" / "preset").exists()
+
+
+def test_nothing_to_evaluate(folder):
+    with pytest.raises(SystemExit, match="give --text or --probe"):
+        main(["evaluate", "run/preset"])
+    with pytest.raises(SystemExit, match="HDF5 weights have none"):
+        main(["evaluate", "options.json", "w.hdf5", "--text", "a.txt"])

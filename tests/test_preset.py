@@ -1,0 +1,139 @@
+import json
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from keras_elmo import BiLM, ElmoEmbedding
+from keras_elmo.pretraining.language_model import LanguageModel
+from keras_elmo.pretraining.vocabulary import Vocabulary
+
+SENTENCES = ["the cat sat", "dogs"]
+
+
+def make_bilm(**kwargs):
+    return BiLM(
+        filters=[[1, 4], [2, 4]],
+        units=6,
+        projection_dim=3,
+        num_layers=1,
+        embedding_dim=2,
+        num_highway_layers=1,
+        activation="tanh",
+        cell_clip=None,
+        projection_clip=0.5,
+        use_skip_connections=False,
+        max_characters=20,
+        sentence_boundaries=True,
+        **kwargs,
+    )
+
+
+def assert_same_outputs(first, second, atol=0.0):
+    for key, expected in first(SENTENCES).items():
+        np.testing.assert_allclose(second(SENTENCES)[key], expected, atol=atol)
+
+
+def test_embedding_comes_back_with_its_mix(tmp_path):
+    elmo = ElmoEmbedding(make_bilm(), tokenizer="whitespace", do_layer_norm="row")
+    elmo.mix.set_weights([np.array([0.1, -0.7]), np.array(1.7)])
+    elmo.save_to_preset(tmp_path / "preset", metadata={"licence": "CC0"})
+    loaded = ElmoEmbedding.from_preset(tmp_path / "preset")
+    assert_same_outputs(elmo, loaded)
+    assert loaded.tokenizer == "whitespace" and loaded.sentence_boundaries
+    assert loaded.bilm.architecture() == elmo.bilm.architecture()
+    metadata = json.loads((tmp_path / "preset" / "metadata.json").read_text())
+    assert metadata["licence"] == "CC0"
+
+
+def test_arguments_replace_those_of_the_preset(tmp_path):
+    ElmoEmbedding(make_bilm()).save_to_preset(tmp_path / "preset")
+    elmo = ElmoEmbedding.from_preset(
+        str(tmp_path / "preset"),
+        output_key="elmo",
+        tokenizer="whitespace",
+        finetune="lstm",
+        sentence_boundaries=False,
+        dtype="mixed_bfloat16",
+        name="mine",
+    )
+    assert elmo.name == "mine" and elmo.finetune == "lstm"
+    assert not elmo.sentence_boundaries and not elmo.bilm.sentence_boundaries
+    assert keras.backend.standardize_dtype(elmo(["a\tb"]).dtype) == "bfloat16"
+    assert elmo(["a\tb"]).shape == (1, 2, 6)
+
+
+def test_bilm_alone(tmp_path):
+    bilm = make_bilm(return_state=True)
+    bilm.save_to_preset(tmp_path / "preset")
+    loaded = BiLM.from_preset(tmp_path / "preset")
+    assert not loaded.return_state
+    for old, new in zip(bilm.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert_same_outputs(
+        ElmoEmbedding(loaded), ElmoEmbedding.from_preset(tmp_path / "preset")
+    )
+
+
+def test_half_precision(tmp_path):
+    elmo = ElmoEmbedding(make_bilm())
+    elmo.save_to_preset(tmp_path / "preset", dtype="float16")
+    loaded = ElmoEmbedding.from_preset(tmp_path / "preset")
+    assert loaded.dtype == "float32"
+    assert_same_outputs(elmo, loaded, atol=1e-2)
+    with h5py.File(tmp_path / "preset" / "model.weights.h5") as file:
+        assert file["char_embedding"].dtype == "float16"
+
+
+def test_language_model_comes_back_with_its_vocabulary(tmp_path):
+    vocabulary = Vocabulary(["<S>", "</S>", "<UNK>", "the", "cat"])
+    model = LanguageModel(make_bilm(), vocabulary, batch_size=2)
+    model.softmax.bias.assign([1.0, 2.0, 3.0, 4.0, 5.0])
+    model.save_to_preset(tmp_path / "preset")
+    loaded = LanguageModel.from_preset(tmp_path / "preset", batch_size=3, seed=2)
+    assert loaded.vocabulary == vocabulary
+    for old, new in (
+        (model.softmax.kernel, loaded.softmax.kernel),
+        (model.softmax.bias, loaded.softmax.bias),
+    ):
+        np.testing.assert_array_equal(old, new)
+    # Who only embeds needs neither file.
+    (tmp_path / "preset" / "softmax.weights.h5").unlink()
+    (tmp_path / "preset" / "vocabulary.txt").unlink()
+    ElmoEmbedding.from_preset(tmp_path / "preset")
+    with pytest.raises(FileNotFoundError, match=r"vocabulary\.txt"):
+        LanguageModel.from_preset(tmp_path / "preset", batch_size=3)
+
+
+def test_names_that_are_no_preset(tmp_path):
+    with pytest.raises(FileNotFoundError, match="'tiny_fr', which is neither"):
+        ElmoEmbedding.from_preset("tiny_fr")
+    with pytest.raises(FileNotFoundError, match=r"which has no config\.json"):
+        BiLM.from_preset(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"bilm": 1}', "\xff"])
+def test_broken_config(tmp_path, content):
+    make_bilm().save_to_preset(tmp_path / "preset")
+    (tmp_path / "preset" / "config.json").write_text(content, encoding="latin-1")
+    with pytest.raises(ValueError, match=r"config\.json.*could not be read"):
+        BiLM.from_preset(tmp_path / "preset")
+
+
+def test_weights_that_do_not_fit(tmp_path):
+    make_bilm().save_to_preset(tmp_path / "preset")
+    path = tmp_path / "preset" / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({"bilm": {**config["bilm"], "units": 7}}))
+    with pytest.raises(ValueError, match=r"lstm_0_0/kernel should be \(3, 28\), is"):
+        BiLM.from_preset(tmp_path / "preset")
+
+
+def test_other_folders_are_not_replaced(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match="`folder` should be new, empty, or a preset"):
+        make_bilm().save_to_preset(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+    for _ in range(2):
+        make_bilm().save_to_preset(tmp_path / "preset")

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from keras_elmo import BiLM, ElmoEmbedding
+from keras_elmo.probing.layers import embed_tokens, embed_words
+from keras_elmo.probing.parts_of_speech import probe_parts_of_speech, read_tags
+from keras_elmo.probing.senses import probe_senses, read_senses
+from keras_elmo.probing.words_in_context import probe_words_in_context, read_pairs
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
+
+@pytest.fixture(scope="module")
+def elmo():
+    return ElmoEmbedding(BiLM(filters=[[1, 16], [2, 16]], units=32, projection_dim=16))
+
+
+def write_senses(path, count=30):
+    """`bank` in two contexts, which alone tell its senses apart."""
+    contexts = [("river", "of the"), ("money", "in my")]
+    instances = [
+        f"""<instance id="{index}">
+        <answer instance="{index}" senseid="{contexts[index % 2][0]}"/>
+        <context> <wf pos="``">``</wf> <wf pos="NN">{"word " * (index % 5)}</wf>
+        <compound><wf pos="IN">{contexts[index % 2][1]}</wf></compound>
+        <head> <wf pos="NN">bank</wf></head> <wf pos=".">.</wf> </context></instance>"""
+        for index in range(count)
+    ]
+    body = "".join(instances)
+    path.write_text(f'<corpus lang="en"><lexelt item="b">{body}</lexelt></corpus>')
+
+
+def test_vectors_are_those_of_each_sentence_alone(elmo):
+    rng = np.random.default_rng(0)
+    sentences = [list("abcdefgh"[: rng.integers(1, 9)]) for _ in range(70)]
+    embedded = embed_tokens(elmo, sentences)
+    assert set(embedded) == {"word_emb", "lstm_outputs1", "lstm_outputs2", "elmo"}
+    for index in (0, 33, 69):
+        alone = elmo([" ".join(sentences[index])])
+        for layer, vectors in embedded.items():
+            np.testing.assert_allclose(vectors[index], alone[layer][0], atol=1e-5)
+    last = embed_words(elmo, sentences, [len(tokens) - 1 for tokens in sentences])
+    np.testing.assert_array_equal(last["elmo"][33], embedded["elmo"][33][-1])
+
+
+def test_senses(elmo, tmp_path):
+    write_senses(tmp_path / "bank.pos")
+    example = read_senses(tmp_path / "bank.pos")[1]
+    assert example == (['"', "word", "in my", "bank", "."], 3, "money")
+    scores = probe_senses(elmo, tmp_path / "bank.pos")
+    assert scores["majority"] == {"nearest": 0.5, "linear": 0.5}
+    # Without context all vectors are one.
+    assert scores["word_emb"]["linear"] == pytest.approx(0.5, abs=0.01)
+    assert scores["lstm_outputs1"] == {"nearest": 1.0, "linear": 1.0}
+
+
+def test_parts_of_speech(elmo, tmp_path):
+    rows = ["# text", *(f"{i}\t{w}\t_\t_\t{t}\t_\t_\t_\t_\t_" for i, w, t in [
+        (1, "the", "DT"), ("2-3", "dogs'", "_"), (2, "dogs", "NNS"), ("2.1", "x", "_"),
+        (3, "1 000", "CD")])]  # fmt: skip
+    for name in ("train", "dev"):
+        (tmp_path / name).write_text("\n".join([*rows, "", *rows]))
+    assert read_tags(tmp_path / "dev") == [
+        (["the", "dogs", "1000"], ["DT", "NNS", "CD"])
+    ] * 2  # fmt: skip
+    scores = probe_parts_of_speech(elmo, tmp_path / "train", tmp_path / "dev")
+    assert scores["majority"] == {"linear": 1.0}
+    assert scores["word_emb"] == {"linear": 1.0}
+
+
+def test_words_in_context(elmo, tmp_path):
+    for name in ("train", "dev"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / f"{name}.data.txt").write_text(
+            "a\tN\t0-0\ta b .\ta b .\n" * 3 + "a\tN\t0-1\ta b .\tcccccc a d !\n" * 2
+        )
+        (folder / f"{name}.gold.txt").write_text("T\n" * 3 + "F\n" * 2)
+    pair = read_pairs(tmp_path / "dev")[3]
+    assert pair == ((["a", "b", "."], ["cccccc", "a", "d", "!"]), (0, 1), False)
+    scores = probe_words_in_context(elmo, tmp_path / "train", tmp_path / "dev")
+    assert scores["majority"] == {"threshold": 0.6}
+    assert scores["lstm_outputs2"] == {"threshold": 1.0}
+
+
+def test_files_of_other_kinds(tmp_path):
+    (tmp_path / "dev").mkdir()
+    for path in (tmp_path / "text", tmp_path / "dev/dev.data.txt"):
+        path.write_text("some text\n")
+    (tmp_path / "dev/dev.gold.txt").write_text("T\n")
+    with pytest.raises(ValueError, match="Senseval's XML.*could not be read"):
+        read_senses(tmp_path / "text")
+    with pytest.raises(ValueError, match="CoNLL-U.*which has none"):
+        read_tags(tmp_path / "text")
+    with pytest.raises(ValueError, match="WiC should have rows.*could not be read"):
+        read_pairs(tmp_path / "dev")
+    (tmp_path / "text").write_text("<corpus/>")
+    with pytest.raises(ValueError, match="which has none"):
+        read_senses(tmp_path / "text")
