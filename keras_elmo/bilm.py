@@ -9,7 +9,7 @@ from keras_elmo.integers import FORMS, NO_TOKEN, length_mask
 from keras_elmo.layers import BiLSTM, CharCNN
 from keras_elmo.presets import find_preset
 from keras_elmo.validation import check_boolean
-from keras_elmo.weights import hdf5, mapping, preset
+from keras_elmo.weights import hdf5, mapping, preset_folder
 from keras_elmo.weights import options as options_json
 from keras_elmo.weights.variables import named_variables
 
@@ -212,11 +212,11 @@ class BiLM(keras.Model):
         hdf5.write_arrays(weights, mapping.collect(hdf5.TABLE, named_variables(self)))
 
     @classmethod
-    def from_preset(cls, name, **kwargs):
-        """Loads a preset that `save_to_preset` wrote, or one of the package's own.
+    def from_preset(cls, preset, **kwargs):
+        """Loads a preset that `save_to_preset` wrote.
 
         Args:
-            name: `"tiny_en"`, or the path of a folder.
+            preset: The path of its folder.
             **kwargs: Arguments of `BiLM` to replace: `return_state`, `name`,
                 `dtype`, `sentence_boundaries`.
 
@@ -224,9 +224,11 @@ class BiLM(keras.Model):
             FileNotFoundError: if there is no such preset.
             ValueError: if its files are broken, or do not belong together.
         """
-        folder = find_preset(name)
-        bilm = cls(**{**preset.read_config(folder)["bilm"], **kwargs})
-        preset.read_weights(folder / preset.WEIGHTS, named_variables(bilm))
+        folder = find_preset(preset)
+        bilm = cls(**{**preset_folder.read_config(folder)["bilm"], **kwargs})
+        preset_folder.read_weights(
+            folder / preset_folder.WEIGHTS, named_variables(bilm)
+        )
         return bilm
 
     def save_to_preset(self, folder, metadata=None, dtype="float32"):
@@ -242,9 +244,11 @@ class BiLM(keras.Model):
         Raises:
             ValueError: if `folder` holds something else.
         """
-        with preset.writing(folder) as temporary:
+        with preset_folder.writing(folder) as temporary:
             config = {"bilm": self.architecture()}
-            preset.write(temporary, config, named_variables(self), metadata, dtype)
+            preset_folder.write(
+                temporary, config, named_variables(self), metadata, dtype
+            )
 
     def architecture(self):
         """The arguments that decide what this model computes: plain values."""

@@ -20,7 +20,7 @@ from keras_elmo.rounding import round_up_sizes
 from keras_elmo.text import TOKENIZERS, to_distinct_integers
 from keras_elmo.token_mask import TokenMask
 from keras_elmo.validation import check_boolean, check_choice, check_rate
-from keras_elmo.weights import preset
+from keras_elmo.weights import preset_folder
 from keras_elmo.weights.variables import named_variables
 
 
@@ -191,26 +191,20 @@ class ElmoEmbedding(keras.layers.Layer):
         return cls(BiLM.from_hdf5(options, weights, **of_bilm), **kwargs)
 
     @classmethod
-    def from_preset(cls, name, **kwargs):
+    def from_preset(cls, preset, **kwargs):
         """Loads a preset: the biLM, its mix, and how its text is split.
 
         Args:
-            name: `"tiny_en"`, which comes with the package, or the path of a folder
-                that `save_to_preset` or `keras-elmo train` wrote.
+            preset: The path of a folder that `save_to_preset` or `keras-elmo train`
+                wrote.
             **kwargs: Arguments of `ElmoEmbedding`, see `from_hdf5`.
 
         Raises:
             FileNotFoundError, ValueError: see `BiLM.from_preset`.
-
-        Example:
-
-        >>> elmo = ElmoEmbedding.from_preset("tiny_en", output_key="elmo")
-        >>> elmo(["the cat sat", "dogs"]).shape
-        TensorShape([2, 3, 256])
         """
         of_bilm, kwargs = _split_off(kwargs, "dtype", "sentence_boundaries")
-        config = preset.read_config(find_preset(name))
-        bilm = BiLM.from_preset(name, **of_bilm)
+        config = preset_folder.read_config(find_preset(preset))
+        bilm = BiLM.from_preset(preset, **of_bilm)
         embedding = cls(bilm, **{**config.get("embedding", {}), **kwargs})
         if "mix" in config:
             embedding.mix.set_weights(
@@ -234,9 +228,9 @@ class ElmoEmbedding(keras.layers.Layer):
             },
             "mix": {"weights": weights.tolist(), "scaling": scaling.tolist()},
         }
-        with preset.writing(folder) as temporary:
+        with preset_folder.writing(folder) as temporary:
             variables = named_variables(self.bilm)
-            preset.write(temporary, config, variables, metadata, dtype)
+            preset_folder.write(temporary, config, variables, metadata, dtype)
 
     def to_hdf5(self, options, weights):
         """Writes the biLM, see `BiLM.to_hdf5`. The format has no room for a mix."""

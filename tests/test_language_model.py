@@ -133,12 +133,12 @@ def test_gradients_are_those_of_a_numpy_model(tmp_path):
 def predictions(model, tmp_path, sentence, direction):
     """log probabilities of all words at each position of a sentence, in its order."""
     (batch,) = batches_of(tmp_path, [sentence])
-    key, losses = f"{direction}_targets", []
+    key, losses, run = f"{direction}_targets", [], tf.function(model)
     length = len(sentence) + 1
     rows = slice(None, length) if direction == "forward" else slice(-length, None)
     for word in range(len(VOCABULARY)):
         targets = tf.where(batch[key] >= 0, word, -1)
-        output = model({**batch, key: targets})[direction == "backward"]
+        output = run({**batch, key: targets})[direction == "backward"]
         losses.append(output[0, rows].numpy())
     return np.array(losses).T
 
@@ -212,8 +212,9 @@ def test_perplexities(tmp_path):
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_fit_lowers_the_loss(tmp_path, frozen):
-    model = make_model(batch_size=2, num_samples=4)
-    assert 1500 < model.count_params() < 3000
+    bilm = BiLM(filters=[[1, 4]], units=8, projection_dim=4, embedding_dim=4)
+    model = LanguageModel(bilm, VOCABULARY, batch_size=2, num_samples=4, seed=1)
+    assert 1500 < model.count_params() < 2500
     model.bilm.trainable = not frozen
     before = [variable.numpy() for variable in model.bilm.variables]
     path = tmp_path / "text.txt"
@@ -223,10 +224,10 @@ def test_fit_lowers_the_loss(tmp_path, frozen):
     model.compile(optimizer=keras.optimizers.Adam(0.02))
     held_out = corpus.in_order(VOCABULARY, 2, 6)
     first = model.evaluate(held_out, verbose=0, return_dict=True)["perplexity"]
-    model.fit(data, steps_per_epoch=60, shuffle=False, verbose=0)
+    model.fit(data, steps_per_epoch=150, shuffle=False, verbose=0)
     last = model.evaluate(held_out, verbose=0, return_dict=True)["perplexity"]
     # One word in four is a toss-up between two: 2 ** (1 / 4) at best.
-    assert last < (4.0 if frozen else 2.2) < first
+    assert last < (8.0 if frozen else 2.0) < first
     changed = [
         not np.array_equal(old, new.numpy())
         for old, new in zip(before, model.bilm.variables, strict=True)

@@ -25,7 +25,7 @@ def spell(char_ids):
 
 
 def read(batches, direction):
-    """What each row reads and predicts in turn, with the state carried: (rows, pairs)."""
+    """What each row reads and predicts in turn, from batch to batch: (rows, pairs)."""
     rows = {}
     for batch in batches:
         step = -1 if direction == "backward" else 1

@@ -89,7 +89,7 @@ def test_two_replicas_of_one_process(corpus, tmp_path):
     assert len(set(whole["states"].values())) == len(whole["states"])
     # As if it had been killed after 20 steps.
     shutil.copytree(tmp_path / "whole", tmp_path / "resumed")
-    (tmp_path / "resumed/worker-0/step-00000040.weights.h5").unlink()
+    (tmp_path / "resumed/worker-0/step-00000040.npz").unlink()
     resumed = finish(start(corpus, tmp_path / "resumed", "mirrored", 2, 40))
     assert resumed["first"] == 3
     assert resumed["loss"] == pytest.approx(whole["loss"], rel=1e-4)
@@ -126,7 +126,7 @@ def test_two_workers(corpus, tmp_path):
     assert first["states"] != second["states"]
     # As if one had been killed before it had saved: both go back.
     shutil.copytree(tmp_path / "whole", tmp_path / "resumed")
-    (tmp_path / "resumed/worker-1/step-00000040.weights.h5").unlink()
+    (tmp_path / "resumed/worker-1/step-00000040.npz").unlink()
     resumed = run_both("resumed")
     assert [worker["first"] for worker in resumed] == [3, 3]
     assert resumed[0]["loss"] == pytest.approx(first["loss"], rel=1e-4)
@@ -148,7 +148,7 @@ def test_checkpoint_of_other_sizes(corpus, tmp_path):
     options = TrainingOptions(steps=2, unroll_steps=4, interval=2)
     train(make_model(corpus), corpus, options, tmp_path)
     for other in (make_model(corpus, units=6), make_model(corpus, batch_size=2)):
-        with pytest.raises(ValueError, match="of this model and training"):
+        with pytest.raises(ValueError, match=r"of this model.*should be \("):
             train(other, corpus, options, tmp_path)
 
 
@@ -169,9 +169,7 @@ def test_diverged_training_stops_and_keeps_the_last_good_checkpoint(corpus, tmp_
                 kernel.assign(kernel * float("nan"))
 
     options = TrainingOptions(steps=6, unroll_steps=4, interval=2)
-    with pytest.raises(
-        FloatingPointError, match="loss is not finite after step 3.*ste"
-    ):
+    with pytest.raises(FloatingPointError, match="loss is not finite after step 3"):
         train(make_model(corpus), corpus, options, tmp_path, callbacks=[Diverge()])
     assert Checkpoint(tmp_path / "worker-0").steps() == [2]
 
@@ -210,7 +208,7 @@ def test_full_disk_leaves_the_last_good_checkpoint(corpus, tmp_path):
 
 
 def test_what_a_killed_process_was_writing_is_removed(tmp_path):
-    leftover = tmp_path / ".step-00000002.weights.h5-abc"
+    leftover = tmp_path / ".step-00000002.npz-abc"
     (leftover / "new").mkdir(parents=True)
     Checkpoint(tmp_path)
     assert not leftover.exists()

@@ -53,18 +53,12 @@ def run(text, folder, strategy, batch_size, steps):
         np.concatenate([loss.numpy().ravel() for loss in model(batch)]).mean()
         for batch in corpus.in_order(vocabulary, int(batch_size), 5)
     ]
-    states = model.training_state.by_replica()
-    print(
-        json.dumps(
-            {
-                "first": first.epoch,
-                "loss": float(np.mean(losses)),
-                "states": {
-                    name: float(np.abs(s.numpy()).sum()) for name, s in states.items()
-                },
-            }
-        )
-    )
+    states = {
+        name: float(np.abs(variable.numpy()).sum())
+        for name, variable in model.training_state.by_replica().items()
+    }
+    results = {"first": first.epoch, "loss": float(np.mean(losses)), "states": states}
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -42,30 +42,19 @@ class CarriedState(keras.layers.Layer):
         """The `tf.Variable`s of this process by name: index and replica."""
         strategy = tf.distribute.get_strategy()
         return {
-            f"{index}_{replica}": local
+            f"{self.name}/{index}/{replica}": local
             for index, variable in enumerate(self._tensors)
             for replica, local in enumerate(
                 strategy.experimental_local_results(variable)
             )
         }
 
+    # For Keras' own `save_weights`.
+
     def save_own_variables(self, store):
         for name, variable in self.by_replica().items():
-            store[name] = variable.numpy()
+            store[name.replace("/", "_")] = variable.numpy()
 
     def load_own_variables(self, store):
-        by_replica = self.by_replica()
-        if set(store.keys()) != set(by_replica):
-            raise ValueError(
-                "The saved state should be of the same number of layers and "
-                f"replicas. Expected: {sorted(by_replica)}. Received: "
-                f"{sorted(store.keys())}"
-            )
-        for name, variable in by_replica.items():
-            if tuple(store[name].shape) != tuple(variable.shape):
-                raise ValueError(
-                    "The saved state should be of the same batch size and model. "
-                    f"Expected: {name} of shape {tuple(variable.shape)}. Received: "
-                    f"shape {tuple(store[name].shape)}"
-                )
-            variable.assign(store[name][()])
+        for name, variable in self.by_replica().items():
+            variable.assign(store[name.replace("/", "_")][()])

@@ -1,6 +1,7 @@
 import os
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import keras
@@ -9,7 +10,7 @@ import numpy as np
 from keras_elmo.atomic import replacing
 
 _KEPT = 2
-_PATTERN = re.compile(r"step-(\d+)\.weights\.h5")
+_PATTERN = re.compile(r"step-(\d+)\.npz")
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -47,14 +48,31 @@ class Checkpoint(keras.callbacks.Callback):
             ValueError: if the file is broken, or of another model.
         """
         path = self._path(step)
+        variables = _variables(model)
         try:
-            model.load_weights(path)
-        except (OSError, KeyError, ValueError) as error:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = dict(file)
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError(
+                "A checkpoint should be a complete file. Received: "
+                f"{os.fspath(path)!r}, which could not be read ({error}). Remove it, "
+                "to go on from the one before."
+            ) from error
+        expected = {name: tuple(v.shape) for name, v in variables.items()}
+        received = {name: array.shape for name, array in arrays.items()}
+        if expected != received:
+            differing = sorted(
+                f"{name} should be {expected.get(name)}, is {received.get(name)}"
+                for name in expected.keys() | received.keys()
+                if expected.get(name) != received.get(name)
+            )
             raise ValueError(
                 "The checkpoint should be of this model and training. Received: "
-                f"{os.fspath(path)!r}, which does not fit ({error}). Go on with the "
-                "options it was made with, or train in a new folder."
-            ) from error
+                f"{os.fspath(path)!r}, where {'; '.join(differing[:5])}. Go on with "
+                "the options it was made with, or train in a new folder."
+            )
+        for name, variable in variables.items():
+            variable.assign(arrays[name])
 
     def on_train_batch_end(self, batch, logs=None):
         if not np.isfinite((logs or {}).get("loss", 0.0)):
@@ -64,21 +82,32 @@ class Checkpoint(keras.callbacks.Callback):
         for variable in self.model.trainable_variables:
             if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
                 self._stop(variable.path)
-        with replacing(
-            self._path(int(self.model.optimizer.iterations.numpy()))
-        ) as temporary:
-            self.model.save_weights(temporary)
+        arrays = {name: v.numpy() for name, v in _variables(self.model).items()}
+        # Not HDF5, whose library crashes when the disk is full.
+        path = self._path(int(self.model.optimizer.iterations.numpy()))
+        with replacing(path) as temporary:
+            np.savez(temporary, allow_pickle=False, **arrays)
         for step in self.steps()[:-_KEPT]:
             self._path(step).unlink()
 
     def _path(self, step):
-        return self.folder / f"step-{step:08}.weights.h5"
+        return self.folder / f"step-{step:08}.npz"
 
     def _stop(self, name):
         steps = self.steps()
         kept = f"The last good one is of step {steps[-1]}" if steps else "There is none"
         raise FloatingPointError(
             f"Training diverged: {name} is not finite after step "
-            f"{int(self.model.optimizer.iterations.numpy())}, of which no checkpoint was made. "
-            f"{kept}, in {os.fspath(self.folder)!r}. Train with a lower learning rate."
+            f"{int(self.model.optimizer.iterations.numpy())}. No checkpoint was made "
+            f"of it. {kept}, in {os.fspath(self.folder)!r}. Train with a lower "
+            "learning rate."
         )
+
+
+def _variables(model):
+    """All that training changes, by name."""
+    optimizer = model.optimizer.variables
+    return {
+        **model.training_variables(),
+        **{f"optimizer/{index}": variable for index, variable in enumerate(optimizer)},
+    }

@@ -11,7 +11,7 @@ from keras_elmo.pretraining.sampled_softmax import SampledSoftmax
 from keras_elmo.pretraining.text_corpus import NO_TARGET
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.validation import check_positive_integer, check_rate
-from keras_elmo.weights import preset
+from keras_elmo.weights import preset_folder
 from keras_elmo.weights.variables import named_variables
 
 SOFTMAX = "softmax.weights.h5"
@@ -100,11 +100,11 @@ class LanguageModel(keras.Model):
         self.built = True
 
     @classmethod
-    def from_preset(cls, name, batch_size, **kwargs):
+    def from_preset(cls, preset, batch_size, **kwargs):
         """Loads a preset with its vocabulary and softmax.
 
         Args:
-            name: See `BiLM.from_preset`.
+            preset: See `BiLM.from_preset`.
             batch_size: Rows of a batch, of each replica.
             **kwargs: Arguments of `LanguageModel`.
 
@@ -112,10 +112,10 @@ class LanguageModel(keras.Model):
             FileNotFoundError: if there is no such preset, or it has no softmax.
             ValueError: if its files are broken, or do not belong together.
         """
-        folder = find_preset(name)
+        folder = find_preset(preset)
         vocabulary = Vocabulary.from_file(folder / VOCABULARY)
-        model = cls(BiLM.from_preset(name), vocabulary, batch_size, **kwargs)
-        preset.read_weights(folder / SOFTMAX, model.softmax_variables())
+        model = cls(BiLM.from_preset(preset), vocabulary, batch_size, **kwargs)
+        preset_folder.read_weights(folder / SOFTMAX, model.softmax_variables())
         return model
 
     def save_to_preset(self, folder, metadata=None, dtype="float32"):
@@ -123,12 +123,12 @@ class LanguageModel(keras.Model):
 
         These are files of their own, which who only embeds text does not load.
         """
-        with preset.writing(folder) as temporary:
+        with preset_folder.writing(folder) as temporary:
             config = {"bilm": self.bilm.architecture()}
             variables = named_variables(self.bilm)
-            preset.write(temporary, config, variables, metadata, dtype)
+            preset_folder.write(temporary, config, variables, metadata, dtype)
             self.vocabulary.save(Path(temporary) / VOCABULARY)
-            preset.write_weights(
+            preset_folder.write_weights(
                 Path(temporary) / SOFTMAX, self.softmax_variables(), dtype
             )
 
@@ -179,13 +179,15 @@ class LanguageModel(keras.Model):
         loss = tf.where(flat_targets == NO_TARGET, 0.0, loss)
         return tf.reshape(loss, tf.shape(targets)), tf.nest.flatten(final_states)
 
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        # Keras leaves it out.
-        store["seed_state"] = self.seed_generator.state.numpy()
-
-    def load_own_variables(self, store):
-        self.seed_generator.state.assign(store["seed_state"][()])
+    def training_variables(self):
+        """All that training changes, by name, but for the optimizer."""
+        return {
+            **named_variables(self.bilm),
+            **self.softmax_variables(),
+            "seed/dropout": self.seed_generator.state,
+            "seed/samples": self.softmax.seed_generator.state,
+            **self.training_state.by_replica(),
+        }
 
     def train_step(self, batch):
         with tf.GradientTape() as tape:

@@ -107,17 +107,6 @@ class SampledSoftmax(keras.layers.Layer):
             tf.gather(expected, ids),
         )
 
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        # Keras leaves it out.
-        store["seed_state"] = self.seed_generator.state.numpy()
-
-    def load_own_variables(self, store):
-        self.seed_generator.state.assign(store["seed_state"][()])
-        super().load_own_variables(
-            {name: store[name] for name in store.keys() if name != "seed_state"}
-        )
-
     def _frequencies(self):
         """`(vocabulary_size,)`, by Zipf's law."""
         ranks = tf.range(self.vocabulary_size, dtype=tf.float32)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from keras_elmo.pretraining.vocabulary import Vocabulary
@@ -215,7 +216,11 @@ class TextCorpus:
         rows = rows.map(
             lambda lines: self._to_rows(lines, vocabulary, batch_size, unroll_steps)
         )
-        return self._to_integers(rows.unbatch())
+        rows = rows.unbatch()
+        # Counted first, because Keras warns where the number is unknown.
+        count = rows.reduce(np.int64(0), lambda count, _: count + 1)
+        counted = tf.data.experimental.assert_cardinality(count)
+        return self._to_integers(rows).apply(counted)
 
     def _read(self):
         return tf.data.TextLineDataset(self.files)

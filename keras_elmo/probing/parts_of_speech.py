@@ -74,9 +74,7 @@ def probe_parts_of_speech(
     )
     scores = {"majority": {"linear": _majority_accuracy(*splits)}}
     for layer in train_layers:
-        classifier = make_pipeline(
-            StandardScaler(), LogisticRegression(C=0.1, max_iter=200)
-        )
+        classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1))
         classifier.fit(np.concatenate(train_layers[layer]), train_tags)
         predicted = classifier.predict(np.concatenate(test_layers[layer]))
         scores[layer] = {"linear": float(np.mean(predicted == test_tags))}

@@ -84,9 +84,7 @@ def probe_senses(
     )
     classifiers = {
         "nearest": KNeighborsClassifier(1, metric="cosine"),
-        "linear": make_pipeline(
-            StandardScaler(), LogisticRegression(C=0.1, max_iter=200)
-        ),
+        "linear": make_pipeline(StandardScaler(), LogisticRegression(C=0.1)),
     }
     majority = accuracy(DummyClassifier(), np.zeros((len(senses), 1)))
     scores = {"majority": dict.fromkeys(classifiers, majority)}

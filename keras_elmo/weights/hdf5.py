@@ -1,5 +1,6 @@
 """`weights.hdf5` of AllenNLP, bilm-tf and simple_elmo."""
 
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,10 @@ def write_arrays(
         arrays: The tensors by name.
         **filters: As of `h5py.Group.create_dataset`: `compression`, for one.
     """
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    # In memory first: HDF5's library crashes when the disk is full.
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
         for name, array in arrays.items():
             file.create_dataset(name, data=array, **filters)
+    with replacing(path) as temporary:
+        Path(temporary).write_bytes(content.getbuffer())
