@@ -1,6 +1,6 @@
 """Trains a small model in a process of its own: `python train_small.py TEXT FOLDER`.
 
-Prints the interval it begins at and the perplexity on the text at the end, as JSON.
+Prints the interval it begins at and the loss on the text at the end, as JSON.
 """
 
 import json
@@ -17,13 +17,16 @@ from keras_elmo.pretraining.training import TrainingOptions, train
 from keras_elmo.pretraining.vocabulary import Vocabulary
 
 
-class FirstEpoch(keras.callbacks.Callback):
-    """Which epoch training began with."""
+class Record(keras.callbacks.Callback):
+    """Which epoch training began with, and the loss that it ended with."""
 
     epoch = None
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch if self.epoch is None else self.epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.loss = logs["val_loss"]
 
 
 def make_strategy(name):
@@ -46,18 +49,14 @@ def run(text, folder, strategy, batch_size, steps):
         model = LanguageModel(
             bilm, vocabulary, int(batch_size), num_samples=4, dropout=0.2, seed=1
         )
-    first = FirstEpoch()
+    record = Record()
     options = TrainingOptions(int(steps), 5, learning_rate=0.01, interval=10)
-    train(model, corpus, options, folder, validation=corpus, callbacks=[first])
-    losses = [
-        np.concatenate([loss.numpy().ravel() for loss in model(batch)]).mean()
-        for batch in corpus.in_order(vocabulary, int(batch_size), 5)
-    ]
+    train(model, corpus, options, folder, validation=corpus, callbacks=[record])
     states = {
         name: float(np.abs(variable.numpy()).sum())
         for name, variable in model.training_state.by_replica().items()
     }
-    results = {"first": first.epoch, "loss": float(np.mean(losses)), "states": states}
+    results = {"first": record.epoch, "loss": record.loss, "states": states}
     print(json.dumps(results))
 
 

@@ -16,6 +16,7 @@ class CarriedState(keras.layers.Layer):
 
     def __init__(self, batch_size, sizes, **kwargs):
         super().__init__(trainable=False, **kwargs)
+        self._strategy = tf.distribute.get_strategy()
         # Keras' own variables know one value for all replicas only.
         self._tensors = [
             tf.Variable(
@@ -40,12 +41,11 @@ class CarriedState(keras.layers.Layer):
 
     def by_replica(self):
         """The `tf.Variable`s of this process by name: index and replica."""
-        strategy = tf.distribute.get_strategy()
         return {
             f"{self.name}/{index}/{replica}": local
             for index, variable in enumerate(self._tensors)
             for replica, local in enumerate(
-                strategy.experimental_local_results(variable)
+                self._strategy.experimental_local_results(variable)
             )
         }
 
