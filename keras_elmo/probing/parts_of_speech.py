@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_elmo.embedding import ElmoEmbedding
-from keras_elmo.probing.layers import embed_tokens
+from keras_elmo.probing.vectors import embed_tokens
 
 _FORM, _TAG = 1, 4  # columns of CoNLL-U: the word, and its Penn Treebank tag
 

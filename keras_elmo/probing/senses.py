@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from keras_elmo.embedding import ElmoEmbedding
-from keras_elmo.probing.layers import embed_words
+from keras_elmo.probing.vectors import embed_words
 
 # Penn Treebank's quotation marks, which text seldom has.
 _QUOTES = {"``": '"', "''": '"'}

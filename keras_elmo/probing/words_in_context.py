@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_elmo.embedding import ElmoEmbedding
-from keras_elmo.probing.layers import embed_words
+from keras_elmo.probing.vectors import embed_words
 
 
 class WordPair(NamedTuple):
