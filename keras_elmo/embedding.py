@@ -202,7 +202,7 @@ class ElmoEmbedding(keras.layers.Layer):
         Raises:
             FileNotFoundError, ValueError: see `BiLM.from_preset`.
         """
-        of_bilm, kwargs = _split_off(kwargs, "dtype", "sentence_boundaries")
+        of_bilm, _ = _split_off(kwargs, "dtype", "sentence_boundaries")
         config = preset_folder.read_config(find_preset(preset))
         bilm = BiLM.from_preset(preset, **of_bilm)
         embedding = cls(bilm, **{**config.get("embedding", {}), **kwargs})

@@ -86,7 +86,7 @@ class Checkpoint(keras.callbacks.Callback):
         # Not HDF5, whose library crashes when the disk is full.
         path = self._path(int(self.model.optimizer.iterations.numpy()))
         with replacing(path) as temporary:
-            np.savez(temporary, allow_pickle=False, **arrays)
+            np.savez(temporary, **arrays)
         for step in self.steps()[:-_KEPT]:
             self._path(step).unlink()
 
