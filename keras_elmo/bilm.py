@@ -238,11 +238,11 @@ class BiLM(keras.Model):
             folder: Where to write it: new, empty, or a preset to replace.
             metadata: Dictionary of what is worth knowing about the weights, such
                 as data and licence, for `metadata.json`. Defaults to None.
-            dtype: In which to write the weights. `"float16"` halves the file.
-                Defaults to `"float32"`.
+            dtype: To which to round the weights: `"float32"` (default), `"float16"`
+                or `"bfloat16"`, which halve the file.
 
         Raises:
-            ValueError: if `folder` holds something else.
+            ValueError: if `folder` holds something else, or for another dtype.
         """
         with preset_folder.writing(folder) as temporary:
             config = {"bilm": self.architecture()}

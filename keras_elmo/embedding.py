@@ -187,8 +187,7 @@ class ElmoEmbedding(keras.layers.Layer):
         Raises:
             FileNotFoundError, ValueError: see `BiLM.from_hdf5`.
         """
-        of_bilm, kwargs = _split_off(kwargs, "dtype", "sentence_boundaries")
-        return cls(BiLM.from_hdf5(options, weights, **of_bilm), **kwargs)
+        return cls(BiLM.from_hdf5(options, weights, **_of_bilm(kwargs)), **kwargs)
 
     @classmethod
     def from_preset(cls, preset, **kwargs):
@@ -202,9 +201,8 @@ class ElmoEmbedding(keras.layers.Layer):
         Raises:
             FileNotFoundError, ValueError: see `BiLM.from_preset`.
         """
-        of_bilm, _ = _split_off(kwargs, "dtype", "sentence_boundaries")
         config = preset_folder.read_config(find_preset(preset))
-        bilm = BiLM.from_preset(preset, **of_bilm)
+        bilm = BiLM.from_preset(preset, **_of_bilm(kwargs))
         embedding = cls(bilm, **{**config.get("embedding", {}), **kwargs})
         if "mix" in config:
             embedding.mix.set_weights(
@@ -380,7 +378,7 @@ class ElmoEmbedding(keras.layers.Layer):
         return cls(**{**config, "bilm": bilm})
 
 
-def _split_off(arguments, *keys):
-    """Those of the arguments that have these keys, and the others."""
-    named = {key: value for key, value in arguments.items() if key in keys}
-    return named, {k: value for k, value in arguments.items() if k not in keys}
+def _of_bilm(arguments):
+    """Those of an embedding's arguments that its biLM gets too."""
+    keys = ("dtype", "sentence_boundaries")
+    return {key: arguments[key] for key in keys if key in arguments}

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_elmo.pretraining.text_corpus import NO_TARGET, TextCorpus
+from keras_elmo.pretraining.packing import NO_TARGET
+from keras_elmo.pretraining.text_corpus import TextCorpus
 from keras_elmo.pretraining.vocabulary import Vocabulary
 
 WORDS = ["a", "bb", "ccc", "dddd", "eeeee"]
@@ -146,15 +147,15 @@ def test_counts(tmp_path):
     path = tmp_path / "text.txt"
     path.write_bytes(b"a b  a\r\n\n   \n\xff b\n" + b"x " * 11)
     corpus = TextCorpus(path, max_sentence_length=10)
-    assert corpus.count_words() == {"a": 2, "b": 2, "\udcff": 1, "x": 10}
-    assert corpus.measure() == (3, 3 + 2 + 10 + 3, 11, 1)
+    words = {"a": 2, "b": 2, "\udcff": 1, "x": 10}
+    assert corpus.measure() == (3, 3 + 2 + 10 + 3, 11, 1, words)
 
 
 def test_several_patterns(tmp_path):
     for name in ("a1.txt", "a2.txt", "b.txt"):
         (tmp_path / name).write_text(name + "\n")
     corpus = TextCorpus([tmp_path / "a*.txt", tmp_path / "b.txt"])
-    assert set(corpus.count_words()) == {"a1.txt", "a2.txt", "b.txt"}
+    assert set(corpus.measure().word_counts) == {"a1.txt", "a2.txt", "b.txt"}
 
 
 def test_no_text(tmp_path):
@@ -162,9 +163,8 @@ def test_no_text(tmp_path):
         TextCorpus(tmp_path / "none*.txt")
     (tmp_path / "empty.txt").write_text("\n  \n")
     corpus = TextCorpus(tmp_path / "empty.txt")
-    for count in (corpus.count_words, corpus.measure):
-        with pytest.raises(ValueError, match=r"should hold words.*empty\.txt"):
-            count()
+    with pytest.raises(ValueError, match=r"should hold words.*empty\.txt"):
+        corpus.measure()
     assert list(corpus.in_order(VOCABULARY, 2, 3)) == []
 
 

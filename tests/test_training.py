@@ -35,7 +35,7 @@ def corpus(tmp_path):
 
 def make_model(corpus, units=8, batch_size=3):
     keras.utils.set_random_seed(1)
-    vocabulary = Vocabulary.from_counts(corpus.count_words())
+    vocabulary = Vocabulary.from_counts(corpus.measure().word_counts)
     bilm = BiLM(filters=[[1, 8]], units=units, projection_dim=4)
     return LanguageModel(bilm, vocabulary, batch_size, num_samples=4, seed=1)
 
@@ -87,6 +87,7 @@ def test_two_replicas_of_one_process(corpus, tmp_path):
     whole = finish(start(corpus, tmp_path / "whole", "mirrored", 2, 40))
     assert {name[-1] for name in whole["states"]} == {"0", "1"}
     assert len(set(whole["states"].values())) == len(whole["states"])
+    assert whole["evaluated"] == pytest.approx(whole["loss"], rel=1e-5)
     # As if it had been killed after 20 steps.
     shutil.copytree(tmp_path / "whole", tmp_path / "resumed")
     (tmp_path / "resumed/worker-0/step-00000040.npz").unlink()
@@ -123,6 +124,7 @@ def test_two_workers(corpus, tmp_path):
     first, second = run_both("whole")
     # One model, and a text and a state for each.
     assert first["loss"] == pytest.approx(second["loss"], rel=1e-6)
+    assert first["evaluated"] == pytest.approx(first["loss"], rel=1e-5)
     assert first["states"] != second["states"]
     # As if one had been killed before it had saved: both go back.
     shutil.copytree(tmp_path / "whole", tmp_path / "resumed")

@@ -1,6 +1,7 @@
 """Trains a small model in a process of its own: `python train_small.py TEXT FOLDER`.
 
-Prints the interval it begins at and the loss on the text at the end, as JSON.
+Prints the interval it begins at and, by the last validation and by an evaluation of
+its own, the loss on the text at the end, as JSON.
 """
 
 import json
@@ -13,7 +14,7 @@ import tensorflow as tf
 from keras_elmo import BiLM
 from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
-from keras_elmo.pretraining.training import TrainingOptions, train
+from keras_elmo.pretraining.training import TrainingOptions, evaluate, train
 from keras_elmo.pretraining.vocabulary import Vocabulary
 
 
@@ -43,7 +44,7 @@ def make_strategy(name):
 def run(text, folder, strategy, batch_size, steps):
     keras.utils.set_random_seed(1)
     corpus = TextCorpus(text)
-    vocabulary = Vocabulary.from_counts(corpus.count_words())
+    vocabulary = Vocabulary.from_counts(corpus.measure().word_counts)
     with strategy.scope():
         bilm = BiLM(filters=[[1, 8]], units=8, projection_dim=4, num_highway_layers=1)
         model = LanguageModel(
@@ -56,7 +57,12 @@ def run(text, folder, strategy, batch_size, steps):
         name: float(np.abs(variable.numpy()).sum())
         for name, variable in model.training_state.by_replica().items()
     }
-    results = {"first": record.epoch, "loss": record.loss, "states": states}
+    results = {
+        "first": record.epoch,
+        "loss": record.loss,
+        "evaluated": evaluate(model, corpus)["loss"],
+        "states": states,
+    }
     print(json.dumps(results))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from keras_elmo.embedding import ElmoEmbedding
 from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
+from keras_elmo.pretraining.training import evaluate
 from keras_elmo.probing.parts_of_speech import probe_parts_of_speech
 from keras_elmo.probing.senses import probe_senses
 from keras_elmo.probing.words_in_context import probe_words_in_context
@@ -58,9 +59,7 @@ def _print_perplexity(args):
     model = LanguageModel.from_preset(args.source[0], args.batch_size)
     corpus = TextCorpus(args.text, args.tokenizer, model.bilm.max_characters)
     size = corpus.measure()
-    model.compile()
-    batches = corpus.in_order(model.vocabulary, args.batch_size, args.unroll_steps)
-    results = model.evaluate(batches, verbose=0, return_dict=True)
+    results = evaluate(model, corpus, args.unroll_steps)
     print(f"{size.sentences:,} sentences, {size.tokens:,} tokens with </S>")
     for name in ("forward_perplexity", "backward_perplexity", "perplexity"):
         print(f"{name.replace('_', ' '):20} {results[name]:8.2f}")

@@ -23,10 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         module.add_arguments(command)
     args = parser.parse_args(arguments)
+    name = vars(args).pop("command")
     try:
-        _COMMANDS[args.command].run(args)
+        _COMMANDS[name].run(args)
     except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"keras-elmo {args.command}: {error}")
+        sys.exit(f"keras-elmo {name}: {error}")
 
 
 if __name__ == "__main__":

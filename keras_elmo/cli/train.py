@@ -20,10 +20,11 @@ from keras_elmo.presets import find_preset
 from keras_elmo.pretraining.language_model import VOCABULARY, LanguageModel
 from keras_elmo.pretraining.progress import TrainingProgress
 from keras_elmo.pretraining.text_corpus import TextCorpus
-from keras_elmo.pretraining.training import TrainingOptions, train
+from keras_elmo.pretraining.training import TrainingOptions, evaluate, train
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.text import TOKENIZERS
 from keras_elmo.weights import options as options_json
+from keras_elmo.weights.preset_folder import DTYPES
 
 _STRATEGIES = {
     "none": tf.distribute.get_strategy,
@@ -39,7 +40,7 @@ _SIZES = {
 }
 _RECORD = "training.json"
 # What may differ when training is resumed.
-_NOT_RECORDED = {"command", "output", "metadata", "half_precision", "tensorboard"}
+_NOT_RECORDED = {"output", "metadata", "dtype", "tensorboard"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--distribute", choices=list(_STRATEGIES), default="none")
     add("--tensorboard", action="store_true", help="write logs for it")
     add("--metadata", type=Path, help="JSON to add to the preset's metadata.json")
-    add("--half-precision", action="store_true", help="write a preset of half the size")
+    add("--dtype", choices=DTYPES, default="float32", help="of the preset's weights")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -97,7 +98,7 @@ def run(args: argparse.Namespace) -> None:
             f"{size.cut_sentences} lines are longer than {corpus.max_sentence_length} "
             "tokens, and are cut there: is the text one sentence a line?"
         )
-    vocabulary, is_new = _find_vocabulary(args, corpus, is_chief)
+    vocabulary, is_new = _find_vocabulary(args, size.word_counts, is_chief)
     print(
         f"{size.sentences:,} sentences, {size.tokens:,} tokens with </S>, "
         f"vocabulary of {len(vocabulary):,}"
@@ -117,15 +118,13 @@ def run(args: argparse.Namespace) -> None:
         "tokens": size.tokens,
     }
     if validation is not None:
-        data = validation.in_order(vocabulary, args.batch_size, args.unroll_steps)
-        results = model.evaluate(data, verbose=0, return_dict=True)
+        results = evaluate(model, validation)
         metadata["validation"] = {
             name: round(value, 3) for name, value in results.items()
         }
         print(f"validation perplexity {results['perplexity']:.2f}")
     if is_chief:
-        dtype = "float16" if args.half_precision else "float32"
-        model.save_to_preset(args.output / "preset", metadata, dtype)
+        model.save_to_preset(args.output / "preset", metadata, args.dtype)
         print(f"wrote {args.output / 'preset'}")
 
 
@@ -145,7 +144,7 @@ def _make_bilm(args):
     )
 
 
-def _find_vocabulary(args, corpus, is_chief):
+def _find_vocabulary(args, word_counts, is_chief):
     """The vocabulary, and whether it needs a new softmax."""
     if args.vocabulary is None and args.source and len(args.source) == 1:
         path = find_preset(args.source[0]) / VOCABULARY
@@ -157,23 +156,24 @@ def _find_vocabulary(args, corpus, is_chief):
     if args.vocabulary is not None:
         vocabulary = Vocabulary.from_file(args.vocabulary)
     else:
-        vocabulary = Vocabulary.from_counts(
-            corpus.count_words(), args.min_count, args.max_words
-        )
+        vocabulary = Vocabulary.from_counts(word_counts, args.min_count, args.max_words)
     if is_chief:
         vocabulary.save(path)
     return vocabulary, True
 
 
 def _make_model(args, bilm, vocabulary, is_new):
-    options = {
-        "num_samples": args.num_samples,
-        "dropout": args.dropout,
-        "seed": args.seed,
-    }
-    if args.source and not is_new:
-        return LanguageModel.from_preset(args.source[0], args.batch_size, **options)
-    return LanguageModel(bilm, vocabulary, args.batch_size, **options)
+    model = LanguageModel(
+        bilm,
+        vocabulary,
+        args.batch_size,
+        num_samples=args.num_samples,
+        dropout=args.dropout,
+        seed=args.seed,
+    )
+    if not is_new:
+        model.load_softmax(args.source[0])
+    return model
 
 
 def _fit(model, corpus, validation, args, tokens, stage, is_chief):

@@ -6,9 +6,9 @@ import tensorflow as tf
 from keras_elmo.bilm import BiLM
 from keras_elmo.presets import find_preset
 from keras_elmo.pretraining.carried_state import CarriedState
+from keras_elmo.pretraining.packing import NO_TARGET
 from keras_elmo.pretraining.perplexity import Perplexity
 from keras_elmo.pretraining.sampled_softmax import SampledSoftmax
-from keras_elmo.pretraining.text_corpus import NO_TARGET
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.validation import check_positive_integer, check_rate
 from keras_elmo.weights import preset_folder
@@ -112,11 +112,19 @@ class LanguageModel(keras.Model):
             FileNotFoundError: if there is no such preset, or it has no softmax.
             ValueError: if its files are broken, or do not belong together.
         """
-        folder = find_preset(preset)
-        vocabulary = Vocabulary.from_file(folder / VOCABULARY)
+        vocabulary = Vocabulary.from_file(find_preset(preset) / VOCABULARY)
         model = cls(BiLM.from_preset(preset), vocabulary, batch_size, **kwargs)
-        preset_folder.read_weights(folder / SOFTMAX, model.softmax_variables())
+        model.load_softmax(preset)
         return model
+
+    def load_softmax(self, preset):
+        """Takes over the softmax of a preset of the same vocabulary.
+
+        Raises:
+            FileNotFoundError, ValueError: see `from_preset`.
+        """
+        path = find_preset(preset) / SOFTMAX
+        preset_folder.read_weights(path, self.softmax_variables())
 
     def save_to_preset(self, folder, metadata=None, dtype="float32"):
         """As `BiLM.save_to_preset`, with vocabulary and softmax.

@@ -7,12 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_elmo.pretraining.packing import pack
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.text import TOKENIZERS, add_boundaries, to_distinct_char_ids
 from keras_elmo.validation import check_choice, check_positive_integer
-
-# The target where there is nothing to predict.
-NO_TARGET = -1
 
 _LINES_AT_ONCE = 512
 # A row is that many sentences, on average, before the next one begins elsewhere.
@@ -21,12 +19,21 @@ _SENTENCES_OF_ROW_IN_ORDER = 1000
 
 
 class CorpusSize(NamedTuple):
-    """What `TextCorpus.measure` counts."""
+    """What `TextCorpus.measure` counts.
+
+    Attributes:
+        sentences: Lines that hold words.
+        tokens: Predictions a direction: of all words, and of each sentence's `</S>`.
+        longest_sentence: Words of it, before it is cut.
+        cut_sentences: How many have more than `max_sentence_length` words.
+        word_counts: How often each word comes; bytes that are no UTF-8 as surrogates.
+    """
 
     sentences: int
     tokens: int
     longest_sentence: int
     cut_sentences: int
+    word_counts: collections.Counter
 
 
 class TextCorpus:
@@ -61,9 +68,10 @@ class TextCorpus:
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "text.txt"
     >>> _ = path.write_text("the cat sat\\na cat\\n")
     >>> corpus = TextCorpus(str(path))
-    >>> corpus.count_words().most_common(1)
+    >>> counts = corpus.measure().word_counts
+    >>> counts.most_common(1)
     [('cat', 2)]
-    >>> vocabulary = Vocabulary.from_counts(corpus.count_words())
+    >>> vocabulary = Vocabulary.from_counts(counts)
     >>> batch = next(iter(corpus.in_order(vocabulary, batch_size=1, unroll_steps=4)))
     >>> [vocabulary.words[i] for i in batch["forward_targets"][0]]
     ['the', 'cat', 'sat', '</S>']
@@ -86,48 +94,39 @@ class TextCorpus:
             "max_sentence_length", max_sentence_length
         )
 
-    def count_words(self) -> collections.Counter:
-        """How often each word comes; bytes that are no UTF-8 as surrogates.
+    def measure(self) -> CorpusSize:
+        """Reads all of the text once and counts.
 
         Raises:
             ValueError: if there are no words.
         """
         counts: collections.Counter = collections.Counter()
-        for tokens in self._read().batch(_LINES_AT_ONCE).map(self._tokenize):
-            counts.update(tokens.flat_values.numpy().tolist())
+        sentences = longest = cut = 0
+        batches = self._read().batch(_LINES_AT_ONCE)
+        batches = batches.map(lambda lines: self._split(lines), tf.data.AUTOTUNE)
+        for tokens in batches:
+            lengths = tokens.row_lengths().numpy()
+            sentences += int(np.count_nonzero(lengths))
+            longest = max(longest, int(lengths.max()))
+            cut += int(np.count_nonzero(lengths > self.max_sentence_length))
+            kept = tokens[:, : self.max_sentence_length]
+            counts.update(kept.flat_values.numpy().tolist())
         if not counts:
             raise ValueError(
                 f"The text should hold words. Received: {len(self.files)} files "
                 f"without any, such as {self.files[0]!r}"
             )
-        return collections.Counter(
-            {
-                word.decode("utf-8", errors="surrogateescape"): count
-                for word, count in counts.items()
-            }
+        words = {
+            word.decode("utf-8", errors="surrogateescape"): count
+            for word, count in counts.items()
+        }
+        return CorpusSize(
+            sentences=sentences,
+            tokens=counts.total() + sentences,
+            longest_sentence=longest,
+            cut_sentences=cut,
+            word_counts=collections.Counter(words),
         )
-
-    def measure(self) -> CorpusSize:
-        """Counts sentences and tokens (predictions a direction: words and `</S>`).
-
-        Raises:
-            ValueError: if there are no words.
-        """
-        lengths = self._read().batch(_LINES_AT_ONCE)
-        lengths = lengths.map(lambda lines: self._split(lines).row_lengths())
-        sentences = tokens = longest = cut = 0
-        for row_lengths in lengths.as_numpy_iterator():
-            row_lengths = row_lengths[row_lengths > 0]
-            sentences += row_lengths.size
-            longest = max(longest, int(row_lengths.max(initial=0)))
-            cut += int((row_lengths > self.max_sentence_length).sum())
-            tokens += int(row_lengths.clip(max=self.max_sentence_length).sum())
-        if not sentences:
-            raise ValueError(
-                f"The text should hold words. Received: {len(self.files)} files "
-                f"without any, such as {self.files[0]!r}"
-            )
-        return CorpusSize(sentences, tokens + sentences, longest, cut)
 
     def shuffled(
         self,
@@ -234,21 +233,8 @@ class TextCorpus:
         return tf.ragged.boolean_mask(tokens, tokens.row_lengths() > 0)
 
     def _to_rows(self, lines, vocabulary, num_rows, unroll_steps):
-        """What is read and predicted, each `(batches, num_rows, unroll_steps)`."""
-        tokens = add_boundaries(self._tokenize(lines))
-        directions = {"forward": tokens, "backward": _reversed(tokens)}
-        rows = {}
-        for direction, sentences in directions.items():
-            read, predicted = sentences[:, :-1], sentences[:, 1:]
-            starts = _starts_of_rows(read, num_rows)
-            for name, values in (
-                ("inputs", read.flat_values),
-                ("targets", vocabulary.to_ids(predicted.flat_values)),
-            ):
-                rows[f"{direction}_{name}"] = _cut(values, starts, unroll_steps)
-        num_batches = tf.shape(rows["forward_inputs"])[0]
-        begins = tf.one_hot(tf.zeros([num_rows, 1], tf.int32), num_batches, axis=0)
-        return {**rows, "continues": 1 - begins}
+        sentences = add_boundaries(self._tokenize(lines))
+        return pack(sentences, vocabulary, num_rows, unroll_steps)
 
     def _to_integers(self, rows):
         def encode(batch):
@@ -273,43 +259,6 @@ class TextCorpus:
             }
 
         return rows.map(encode, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
-
-
-def _reversed(tokens):
-    """Each row of a ragged tensor from its end."""
-    ends = tf.gather(tokens.row_starts() + tokens.row_limits(), tokens.value_rowids())
-    position = tf.range(tf.size(tokens.flat_values, tf.int64))
-    return tokens.with_flat_values(tf.gather(tokens.flat_values, ends - 1 - position))
-
-
-def _starts_of_rows(sentences, num_rows):
-    """Where to cut sentences in a row into `num_rows` rows, about equally long.
-
-    Returns:
-        int64 `(num_rows,)`, indices of tokens, each the first of a sentence (or the
-        number of tokens, for an empty row).
-    """
-    total = tf.size(sentences.flat_values, tf.int64)
-    wanted = tf.range(num_rows, dtype=tf.int64) * total // num_rows
-    starts = tf.concat([sentences.row_starts(), [total]], axis=0)
-    return tf.gather(starts, tf.searchsorted(starts, wanted))
-
-
-def _cut(values, starts, unroll_steps):
-    """`(tokens,)` as `(batches, num_rows, unroll_steps)`.
-
-    The ends of the rows are filled up with what predicts nothing.
-    """
-    rows = tf.RaggedTensor.from_row_starts(values, starts)
-    num_batches = -(-rows.bounding_shape(axis=1) // unroll_steps)
-    dense = rows.to_tensor(
-        "" if values.dtype == tf.string else NO_TARGET,
-        shape=tf.stack([-1, num_batches * unroll_steps]),
-    )
-    num_rows = starts.shape[0]
-    return tf.transpose(
-        tf.reshape(dense, [num_rows, num_batches, unroll_steps]), [1, 0, 2]
-    )
 
 
 def _find(patterns):

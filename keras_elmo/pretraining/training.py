@@ -137,6 +137,27 @@ def train(
     )
 
 
+def evaluate(model: LanguageModel, corpus: TextCorpus, unroll_steps: int = 20):
+    """The loss and the perplexities on the whole text, over the full softmax.
+
+    Args:
+        model: What to evaluate. Of one that is distributed, every replica reads all
+            of the text.
+        corpus: The text.
+        unroll_steps: Tokens to read at once. Plays no part in the results.
+
+    Returns:
+        Dictionary of floats: `"loss"`, `"forward_perplexity"`,
+        `"backward_perplexity"` and `"perplexity"`, of both directions together.
+    """
+    if not model.compiled:
+        model.compile()
+    data = corpus.in_order(model.vocabulary, model.batch_size, unroll_steps)
+    if model.distribute_strategy.num_replicas_in_sync > 1:
+        return _evaluate_distributed(model, _on_replicas(model, model.test_step), data)
+    return model.evaluate(data, verbose=0, return_dict=True)
+
+
 def _common_interval(strategy, checkpoint, options):
     """The last interval of which every worker has a checkpoint, or 0."""
     saved = set(checkpoint.steps())
@@ -177,23 +198,9 @@ def _fit_distributed(
     model, data, initial_epoch, epochs, steps_per_epoch, validation_data, callbacks, **_
 ):
     """What `fit` does, on several replicas: each worker runs this same loop."""
-    strategy = model.distribute_strategy
-
-    def run(step, batch):
-        logs = strategy.run(step, args=(batch,))
-        return {name: strategy.reduce("MEAN", logs[name], axis=None) for name in logs}
-
-    @tf.function
-    def train_step(iterator):  # which, unlike a batch, is of one shape
-        return run(model.train_step, next(iterator))
-
-    @tf.function(reduce_retracing=True)
-    def test_step(batch):  # the same for every replica
-        return run(model.test_step, batch)
-
-    def to_floats(logs, prefix=""):
-        return {f"{prefix}{name}": float(value) for name, value in logs.items()}
-
+    train_step = _on_replicas(model, model.train_step)
+    test_step = _on_replicas(model, model.test_step)
+    next_step = tf.function(lambda iterator: train_step(next(iterator)))
     callbacks = keras.callbacks.CallbackList(
         callbacks, model=model, epochs=epochs, steps=steps_per_epoch
     )
@@ -203,12 +210,33 @@ def _fit_distributed(
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
         for index in range(steps_per_epoch):
-            logs = to_floats(train_step(batches))
+            logs = _to_floats(next_step(batches))
             callbacks.on_train_batch_end(index, logs)
         if validation_data is not None:
-            model.reset_metrics()
-            for batch in validation_data:
-                validation_logs = test_step(batch)
-            logs |= to_floats(validation_logs, "val_")
+            results = _evaluate_distributed(model, test_step, validation_data)
+            logs |= {f"val_{name}": value for name, value in results.items()}
         callbacks.on_epoch_end(epoch, logs)
     callbacks.on_train_end()
+
+
+def _evaluate_distributed(model, test_step, data):
+    model.reset_metrics()
+    for batch in data:
+        logs = test_step(batch)
+    return _to_floats(logs)
+
+
+def _on_replicas(model, step):
+    """A step of `model` on all of its replicas, and the mean of what it logs."""
+    strategy = model.distribute_strategy
+
+    @tf.function(reduce_retracing=True)
+    def run(batch):
+        logs = strategy.run(step, args=(batch,))
+        return {name: strategy.reduce("MEAN", logs[name], axis=None) for name in logs}
+
+    return run
+
+
+def _to_floats(logs):
+    return {name: float(value) for name, value in logs.items()}

@@ -57,7 +57,7 @@ class Vocabulary:
         """The words that were counted often enough, most frequent first.
 
         Args:
-            counts: How often each word was seen, see `TextCorpus.count_words`.
+            counts: How often each word was seen, see `TextCorpus.measure`.
             min_count: Leaves out words that were seen less often.
             max_size: The most words to keep, the special ones included.
 

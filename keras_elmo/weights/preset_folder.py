@@ -7,13 +7,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from keras import ops
+
 from keras_elmo.atomic import check_replaceable, replacing
+from keras_elmo.validation import check_choice
 from keras_elmo.version import __version__
 from keras_elmo.weights import hdf5, mapping
 
 CONFIG = "config.json"
 METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
+# In which weights may be written.
+DTYPES = ("float32", "float16", "bfloat16")
 
 
 def read_config(folder: str | os.PathLike) -> dict[str, Any]:
@@ -82,9 +87,17 @@ def read_weights(path: str | os.PathLike, variables: Mapping[str, Any]) -> None:
 def write_weights(
     path: str | os.PathLike, variables: Mapping[str, Any], dtype: str = "float32"
 ) -> None:
-    """Writes variables by name, as `dtype`; the whole file or nothing."""
+    """Writes variables by name, rounded to `dtype`; the whole file or nothing.
+
+    HDF5 has no bfloat16: it is written as float32, of which half the bytes are zeros
+    that compression makes nothing of.
+
+    Raises:
+        ValueError: if `dtype` is none of `DTYPES`.
+    """
+    check_choice("dtype", dtype, DTYPES)
     arrays = {
-        name: mapping.as_float(variable).astype(dtype)
+        name: mapping.as_float(ops.cast(variable, dtype))
         for name, variable in variables.items()
     }
     hdf5.write_arrays(path, arrays, compression="gzip", shuffle=True)

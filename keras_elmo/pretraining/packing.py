@@ -1,0 +1,83 @@
+"""Sentences, one after the other, as rows of tokens for language modelling."""
+
+import tensorflow as tf
+
+from keras_elmo.pretraining.vocabulary import Vocabulary
+
+# The target where there is nothing to predict.
+NO_TARGET = -1
+
+
+def pack(
+    sentences: tf.RaggedTensor,
+    vocabulary: Vocabulary,
+    num_rows: int,
+    unroll_steps: int,
+) -> dict[str, tf.Tensor]:
+    """Lays sentences end to end in `num_rows` rows, and cuts these into batches.
+
+    Args:
+        sentences: Strings `(sentences, None)`, between `<S>` and `</S>`.
+        vocabulary: The words to predict.
+        num_rows: Rows of a batch. Each begins with a whole sentence; they are about
+            equally long.
+        unroll_steps: Tokens of a row in a batch.
+
+    Returns:
+        Tensors `(batches, num_rows, unroll_steps)`: `"forward_inputs"` and
+        `"backward_inputs"`, strings, the tokens read (empty for none);
+        `"forward_targets"` and `"backward_targets"`, int32, the ids of the words to
+        predict (`NO_TARGET` for none). Backward sentences are reversed, each in its
+        place. And `"continues"`, float32 `(batches, num_rows, 1)`: 0 in the first
+        batch, 1 in those that go on.
+    """
+    directions = {"forward": sentences, "backward": _reversed(sentences)}
+    rows = {}
+    for direction, tokens in directions.items():
+        read, predicted = tokens[:, :-1], tokens[:, 1:]
+        starts = _starts_of_rows(read, num_rows)
+        for name, values in (
+            ("inputs", read.flat_values),
+            ("targets", vocabulary.to_ids(predicted.flat_values)),
+        ):
+            rows[f"{direction}_{name}"] = _cut(values, starts, unroll_steps)
+    num_batches = tf.shape(rows["forward_inputs"])[0]
+    begins = tf.one_hot(tf.zeros([num_rows, 1], tf.int32), num_batches, axis=0)
+    return {**rows, "continues": 1 - begins}
+
+
+def _reversed(tokens):
+    """Each row of a ragged tensor from its end."""
+    ends = tf.gather(tokens.row_starts() + tokens.row_limits(), tokens.value_rowids())
+    position = tf.range(tf.size(tokens.flat_values, tf.int64))
+    return tokens.with_flat_values(tf.gather(tokens.flat_values, ends - 1 - position))
+
+
+def _starts_of_rows(sentences, num_rows):
+    """Where to cut sentences in a row into `num_rows` rows, about equally long.
+
+    Returns:
+        int64 `(num_rows,)`, indices of tokens, each the first of a sentence (or the
+        number of tokens, for an empty row).
+    """
+    total = tf.size(sentences.flat_values, tf.int64)
+    wanted = tf.range(num_rows, dtype=tf.int64) * total // num_rows
+    starts = tf.concat([sentences.row_starts(), [total]], axis=0)
+    return tf.gather(starts, tf.searchsorted(starts, wanted))
+
+
+def _cut(values, starts, unroll_steps):
+    """`(tokens,)` as `(batches, num_rows, unroll_steps)`.
+
+    The ends of the rows are filled up with what predicts nothing.
+    """
+    rows = tf.RaggedTensor.from_row_starts(values, starts)
+    num_batches = -(-rows.bounding_shape(axis=1) // unroll_steps)
+    dense = rows.to_tensor(
+        "" if values.dtype == tf.string else NO_TARGET,
+        shape=tf.stack([-1, num_batches * unroll_steps]),
+    )
+    num_rows = starts.shape[0]
+    return tf.transpose(
+        tf.reshape(dense, [num_rows, num_batches, unroll_steps]), [1, 0, 2]
+    )
