@@ -213,19 +213,27 @@ class BiLM(keras.Model):
 
     @classmethod
     def from_preset(cls, preset, **kwargs):
-        """Loads a preset that `save_to_preset` wrote.
+        """Loads a preset: one of the package's own, or what `save_to_preset` wrote.
 
         Args:
-            preset: The path of its folder.
+            preset: `"tiny_en"`, see `keras_elmo.presets`, or the path of a folder.
             **kwargs: Arguments of `BiLM` to replace: `return_state`, `name`,
                 `dtype`, `sentence_boundaries`.
 
         Raises:
             FileNotFoundError: if there is no such preset.
             ValueError: if its files are broken, or do not belong together.
+
+        Example:
+
+        >>> bilm = BiLM.from_preset("tiny_en", return_state=True)
+        >>> bilm.num_layers, bilm.units, bilm.projection_dim
+        (2, 512, 128)
         """
         folder = find_preset(preset)
-        bilm = cls(**{**preset_folder.read_config(folder)["bilm"], **kwargs})
+        config = preset_folder.read_config(folder)
+        preset_folder.check_arguments(cls, config["bilm"], folder)
+        bilm = cls(**{**config["bilm"], **kwargs})
         preset_folder.read_weights(
             folder / preset_folder.WEIGHTS, named_variables(bilm)
         )

@@ -194,17 +194,24 @@ class ElmoEmbedding(keras.layers.Layer):
         """Loads a preset: the biLM, its mix, and how its text is split.
 
         Args:
-            preset: The path of a folder that `save_to_preset` or `keras-elmo train`
+            preset: `"tiny_en"`, a small English model that comes with the package,
+                or the path of a folder that `save_to_preset` or `keras-elmo train`
                 wrote.
             **kwargs: Arguments of `ElmoEmbedding`, see `from_hdf5`.
 
         Raises:
             FileNotFoundError, ValueError: see `BiLM.from_preset`.
+
+        Example:
+
+        >>> elmo = ElmoEmbedding.from_preset("tiny_en", output_key="elmo")
+        >>> elmo(["the bank of the river", "money in the bank"]).shape
+        TensorShape([2, 5, 256])
         """
         config = preset_folder.read_config(find_preset(preset))
         bilm = BiLM.from_preset(preset, **_of_bilm(kwargs))
-        embedding = cls(bilm, **{**config.get("embedding", {}), **kwargs})
-        if "mix" in config:
+        embedding = cls(bilm, **{**config["embedding"], **kwargs})
+        if config["mix"]:
             embedding.mix.set_weights(
                 [np.array(config["mix"][key]) for key in ("weights", "scaling")]
             )
@@ -381,4 +388,4 @@ class ElmoEmbedding(keras.layers.Layer):
 def _of_bilm(arguments):
     """Those of an embedding's arguments that its biLM gets too."""
     keys = ("dtype", "sentence_boundaries")
-    return {key: arguments[key] for key in keys if key in arguments}
+    return {key: arguments[key] for key in keys if arguments.get(key) is not None}

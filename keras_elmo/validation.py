@@ -1,5 +1,7 @@
 """Checks of constructor arguments, with one wording for all of them."""
 
+import math
+
 import keras
 
 
@@ -9,6 +11,19 @@ def check_positive_integer(name: str, value: object) -> int:
         raise ValueError(
             f"`{name}` should be a positive integer. "
             f"Received: {name}={value!r} (of type {type(value).__name__})"
+        )
+    return value
+
+
+def check_positive_number(name: str, value: float) -> float:
+    """`value` if it is a finite number above zero."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not 0 < value < math.inf
+    ):
+        raise ValueError(
+            f"`{name}` should be a number above 0. Received: {name}={value!r}"
         )
     return value
 

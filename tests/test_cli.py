@@ -111,17 +111,55 @@ def test_train_then_embed_evaluate_continue_and_adapt(folder, capsys):
         (["--text", "none/*.txt"], "keras-elmo train: `files`.*match none"),
         (["--validation", "none.txt"], r"`files`.*none\.txt"),
         (["--from", "nothing"], "'nothing', which is neither"),
-        (["--from", "a", "b", "c"], "`--from` should be a preset, or options.json"),
+        (["--from", "a", "b", "c"], "Weights should be named as a preset"),
         (["--vocabulary", "a.txt"], r"a\.txt.*begin with <S>, </S>, <UNK>"),
-        (["--min-count", "1000"], "`min_count` should leave words"),
+        (["--min-count", "1000"], "`min_count` and `max_size` should leave words"),
+        (["--tokens", "-1"], "`tokens` should be a positive integer"),
+        (["--epochs", "0"], "`epochs` should be a number above 0"),
+        (["--learning-rate", "nan"], "`learning_rate` should be a number above 0"),
+        (["--clip-norm", "0"], "`clip_norm` should be a number above 0"),
         (["--metadata", "a.txt"], r"a\.txt should be a JSON file"),
         (["--batch-size", "0"], "`batch_size` should be a positive integer"),
     ],
 )
 def test_mistakes_end_in_one_line(folder, arguments, message):
     with pytest.raises(SystemExit, match=message):
-        train("--options", "options.json", "--output", "run", *arguments)
+        sizes = [] if "--from" in arguments else ["--options", "options.json"]
+        train(*sizes, "--output", "run", *arguments)
     assert not (folder / "run" / "preset").exists()
+
+
+def test_options_are_not_for_weights_that_are_there(folder):
+    with pytest.raises(SystemExit, match="not together with `--from`"):
+        train("--options", "options.json", "--from", "tiny_en", "--output", "run")
+
+
+def test_a_mistake_begins_no_run(folder):
+    scratch = ["--options", "options.json", "--tokens", "40", "--output", "run"]
+    with pytest.raises(SystemExit, match="should leave words"):
+        train(*scratch, "--min-count", "1000")
+    train(*scratch, "--min-count", "1")
+    assert len(LanguageModel.from_preset("run/preset", 1).vocabulary) == 7
+
+
+def test_resumed_on_another_text(folder):
+    scratch = ["--options", "options.json", "--tokens", "40", "--output", "run"]
+    train(*scratch, "--min-count", "1")
+    with open("a.txt", "a") as file:
+        file.write("\nthe dog")
+    with pytest.raises(SystemExit, match=r"tokens of the text \d+, now"):
+        train(*scratch, "--min-count", "1")
+
+
+def test_the_preset_knows_its_tokenizer(folder, capsys):
+    scratch = ["--options", "options.json", "--tokens", "40", "--output", "run"]
+    held_out = ["--validation", "held_out.txt", "--tokenizer", "whitespace"]
+    (folder / "held_out.txt").write_text("the\tcat\nthe dog\tsat\n")
+    train(*scratch, *held_out, "--min-count", "1")
+    assert ElmoEmbedding.from_preset("run/preset").tokenizer == "whitespace"
+    capsys.readouterr()
+    main(["evaluate", "run/preset", "--text", "held_out.txt"])
+    assert "2 sentences, 7 tokens" in capsys.readouterr().out
 
 
 def test_nothing_to_evaluate(folder):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from golden import Golden
 
+from keras_elmo import ElmoEmbedding
 from keras_elmo.examples import imdb
 
 POSITIVE = ["a wonderful film<br /><br />I loved it", "great fun from start to end"]
@@ -96,12 +97,6 @@ def test_no_network(monkeypatch):
         imdb.download()
 
 
-def test_options_and_weights_go_together(capsys):
-    with pytest.raises(SystemExit):
-        imdb.main(["--weights", "weights.hdf5"])
-    assert "--options and --weights go together" in capsys.readouterr().err
-
-
 def run(*arguments):
     """The script in a process of its own: it makes TensorFlow deterministic."""
     command = [sys.executable, "-m", "keras_elmo.examples.imdb", *arguments]
@@ -116,8 +111,7 @@ def test_trains_saves_and_repeats(archive, tmp_path):
         output = tmp_path / name
         printed = run(
             f"--data={archive}",
-            f"--options={files['options']}",
-            f"--weights={files['weights']}",
+            *("--elmo", str(files["options"]), str(files["weights"])),
             f"--output={output}",
             "--epochs=2",
             "--limit=16",
@@ -126,7 +120,6 @@ def test_trains_saves_and_repeats(archive, tmp_path):
         texts, labels = imdb.read_split(archive, "test", 150, 16, 1)
         predicted = model.predict(texts, verbose=0)[:, 0] > 0.5
         assert f"test accuracy {(predicted == labels).mean():.4f}" in printed
-        assert "NOT pretrained" not in printed
         assert (output / "curves.png").read_bytes().startswith(b"\x89PNG")
         results.append(model.get_weights())
     for left, right in zip(*results, strict=True):
@@ -134,8 +127,12 @@ def test_trains_saves_and_repeats(archive, tmp_path):
 
 
 @pytest.mark.slow
-def test_without_weights_it_says_so(folder, tmp_path):
+def test_tiny_en_is_what_it_takes(folder, tmp_path):
     output = tmp_path / "new" / "folder"
-    printed = run(f"--data={folder}", f"--output={output}", "--epochs=1", "--limit=4")
-    assert "NOT pretrained" in printed
-    assert (output / "model.keras").is_file()
+    run(f"--data={folder}", f"--output={output}", "--epochs=1", "--limit=4")
+    model = keras.models.load_model(output / "model.keras")
+    expected = ElmoEmbedding.from_preset("tiny_en").bilm.get_weights()
+    for left, right in zip(
+        model.get_layer("elmo").bilm.get_weights(), expected, strict=True
+    ):
+        np.testing.assert_array_equal(left, right)

@@ -130,6 +130,26 @@ def test_gradients_are_those_of_a_numpy_model(tmp_path):
         assert len(indices), name
 
 
+def test_every_token_weighs_the_same_whatever_else_is_in_the_batch(tmp_path):
+    moves = []
+    for batch_size in (1, 4):  # alone, and beside three rows that have ended
+        keras.utils.set_random_seed(0)
+        model = make_model(batch_size, dropout=0.0)
+        model.compile(keras.optimizers.SGD(0.1))
+        before = [variable.numpy() for variable in model.trainable_weights]
+        (batch,) = batches_of(tmp_path, TEXT[:1], batch_size)
+        model.train_step(batch)
+        moves.append(
+            [
+                new - old
+                for new, old in zip(model.trainable_weights, before, strict=True)
+            ]
+        )
+    for alone, beside in zip(*moves, strict=True):
+        np.testing.assert_allclose(beside, alone / 4, atol=1e-6)
+        assert np.abs(alone).max() > 1e-5
+
+
 def predictions(model, tmp_path, sentence, direction):
     """log probabilities of all words at each position of a sentence, in its order."""
     (batch,) = batches_of(tmp_path, [sentence])
@@ -226,8 +246,9 @@ def test_fit_lowers_the_loss(tmp_path, frozen):
     first = model.evaluate(held_out, verbose=0, return_dict=True)["perplexity"]
     model.fit(data, steps_per_epoch=150, shuffle=False, verbose=0)
     last = model.evaluate(held_out, verbose=0, return_dict=True)["perplexity"]
-    # One word in four is a toss-up between two: 2 ** (1 / 4) at best.
-    assert last < (8.0 if frozen else 2.0) < first
+    # By frequency alone, 2 ** 2.5 = 5.7: what a softmax learns from a random biLM. With
+    # context, one word in four is a toss-up between two: 2 ** (1 / 4) = 1.2 at best.
+    assert last < (1.1 * 2**2.5 if frozen else 2.0) < first
     changed = [
         not np.array_equal(old, new.numpy())
         for old, new in zip(before, model.bilm.variables, strict=True)

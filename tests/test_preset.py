@@ -132,6 +132,22 @@ def test_broken_config(tmp_path, content):
         BiLM.from_preset(tmp_path / "preset")
 
 
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"bilm": {}}, "missing a required argument: 'filters'"),
+        ({"mix": {"weights": [0.0, 0.0]}}, r"'mix' does not hold just"),
+        ({"embedding": "space"}, "'embedding' is no object"),
+    ],
+)
+def test_config_that_lacks_something(tmp_path, part, message):
+    make_bilm().save_to_preset(tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **part}))
+    with pytest.raises(ValueError, match=rf"config\.json should.*{message}"):
+        ElmoEmbedding.from_preset(tmp_path)
+
+
 def test_weights_that_do_not_fit(tmp_path):
     make_bilm().save_to_preset(tmp_path / "preset")
     path = tmp_path / "preset" / "config.json"

@@ -19,7 +19,7 @@ pytestmark = [
 
 def test_snippets(tmp_path):
     snippets = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
-    assert len(snippets) == 5
+    assert len(snippets) == 6
     for path in Golden("skip").files.values():
         shutil.copy(path, tmp_path)
     program = "\n".join([*snippets, "assert len(outputs) == 5 and len(layers) == 3"])

@@ -146,6 +146,17 @@ def test_only_the_last_checkpoints_are_kept(corpus, tmp_path):
         np.testing.assert_array_equal(old, new)
 
 
+@pytest.mark.parametrize("other", [{"interval": 2}, {"steps": 3}])
+def test_checkpoints_of_another_training(corpus, tmp_path, other):
+    options = {"steps": 6, "unroll_steps": 4, "interval": 3}
+    train(make_model(corpus), corpus, TrainingOptions(**options), tmp_path / "run")
+    saved = Checkpoint(tmp_path / "run" / "worker-0").steps()
+    options = TrainingOptions(**{**options, **other})
+    with pytest.raises(ValueError, match=r"of this training.*Received: steps \["):
+        train(make_model(corpus), corpus, options, tmp_path / "run")
+    assert Checkpoint(tmp_path / "run" / "worker-0").steps() == saved == [3, 6]
+
+
 def test_checkpoint_of_other_sizes(corpus, tmp_path):
     options = TrainingOptions(steps=2, unroll_steps=4, interval=2)
     train(make_model(corpus), corpus, options, tmp_path)

@@ -57,5 +57,7 @@ def test_bad_files(tmp_path):
 
 
 def test_no_word_is_frequent_enough():
-    with pytest.raises(ValueError, match="min_count=3 and 1 distinct.*seen 2 times"):
+    with pytest.raises(ValueError, match="min_count=3.* and 1 distinct.*seen 2 times"):
         Vocabulary.from_counts(collections.Counter(["a", "a"]), min_count=3)
+    with pytest.raises(ValueError, match="besides the special 3.*max_size=3"):
+        Vocabulary.from_counts(collections.Counter(["a", "a"]), max_size=3)

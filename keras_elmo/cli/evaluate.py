@@ -11,7 +11,9 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
+from keras_elmo.cli.source import HELP, load
 from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.presets import find_preset
 from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
 from keras_elmo.pretraining.training import evaluate
@@ -19,15 +21,16 @@ from keras_elmo.probing.parts_of_speech import probe_parts_of_speech
 from keras_elmo.probing.senses import probe_senses
 from keras_elmo.probing.words_in_context import probe_words_in_context
 from keras_elmo.text import TOKENIZERS
+from keras_elmo.weights import preset_folder
 
 Scores = dict[str, dict[str, float]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("source", nargs="+", help="a preset, or options.json and weights.hdf5")
+    add("source", nargs="+", help=HELP)
     add("--text", nargs="+", metavar="GLOB", help="one sentence a line")
-    add("--tokenizer", choices=list(TOKENIZERS), default="space")
+    add("--tokenizer", choices=list(TOKENIZERS), help="(default: the preset's)")
     add("--batch-size", type=int, default=16, help="rows to cut the text into")
     add("--unroll-steps", type=int, default=20, help="tokens to read at once")
     add("--probe", type=Path, metavar="FOLDER", help="tagged text")
@@ -41,12 +44,8 @@ def run(args: argparse.Namespace) -> None:
     if args.probe:
         if not importlib.util.find_spec("sklearn"):
             raise ValueError("`--probe` needs scikit-learn: pip install scikit-learn")
-        load = (
-            ElmoEmbedding.from_hdf5
-            if len(args.source) == 2
-            else ElmoEmbedding.from_preset
-        )
-        for title, scores in _probe(load(*args.source), args.probe):
+        elmo = load(ElmoEmbedding, args.source)
+        for title, scores in _probe(elmo, args.probe):
             _print_scores(title, scores)
 
 
@@ -57,7 +56,9 @@ def _print_perplexity(args):
             "`keras-elmo train --from` fits one"
         )
     model = LanguageModel.from_preset(args.source[0], args.batch_size)
-    corpus = TextCorpus(args.text, args.tokenizer, model.bilm.max_characters)
+    config = preset_folder.read_config(find_preset(args.source[0]))
+    tokenizer = args.tokenizer or config["embedding"].get("tokenizer", "space")
+    corpus = TextCorpus(args.text, tokenizer, model.bilm.max_characters)
     size = corpus.measure()
     results = evaluate(model, corpus, args.unroll_steps)
     print(f"{size.sentences:,} sentences, {size.tokens:,} tokens with </S>")

@@ -2,10 +2,21 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+import tensorflow as tf
+
 from keras_elmo.cli import evaluate, train
 from keras_elmo.version import __version__
 
 _COMMANDS = {"train": train, "evaluate": evaluate}
+
+# Of the user, or of the user's machine.
+_MISTAKES = (
+    ValueError,
+    OSError,
+    ImportError,
+    FloatingPointError,
+    tf.errors.OpError,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     name = vars(args).pop("command")
     try:
         _COMMANDS[name].run(args)
-    except (ValueError, OSError, FloatingPointError) as error:
+    except _MISTAKES as error:
         sys.exit(f"keras-elmo {name}: {error}")
 
 

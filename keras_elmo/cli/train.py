@@ -16,13 +16,15 @@ import tensorflow as tf
 
 from keras_elmo.atomic import replacing
 from keras_elmo.bilm import BiLM
+from keras_elmo.cli.source import HELP, load
 from keras_elmo.presets import find_preset
 from keras_elmo.pretraining.language_model import VOCABULARY, LanguageModel
 from keras_elmo.pretraining.progress import TrainingProgress
-from keras_elmo.pretraining.text_corpus import TextCorpus
+from keras_elmo.pretraining.text_corpus import CorpusSize, TextCorpus
 from keras_elmo.pretraining.training import TrainingOptions, evaluate, train
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.text import TOKENIZERS
+from keras_elmo.validation import check_positive_integer, check_positive_number
 from keras_elmo.weights import options as options_json
 from keras_elmo.weights.preset_folder import DTYPES
 
@@ -48,13 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--text", nargs="+", required=True, metavar="GLOB", help="one sentence a line")
     add("--output", type=Path, required=True, help="folder of the run")
     add("--validation", nargs="+", metavar="GLOB", help="text to compute perplexity of")
-    add(
-        "--from",
-        nargs="+",
-        dest="source",
-        metavar="SOURCE",
-        help="weights to go on from: a preset, or options.json and weights.hdf5",
-    )
+    add("--from", nargs="+", dest="source", help=f"weights to go on from: {HELP}")
     add("--options", type=Path, help="options.json with the sizes of a new biLM")
     add("--tokenizer", choices=list(TOKENIZERS), default="space")
     add("--vocabulary", type=Path, help="words to predict (default: from the text)")
@@ -78,10 +74,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    strategy = _STRATEGIES[args.distribute]()
+    _check(args)
     metadata = _read_json(args.metadata) if args.metadata else {}
-    if args.tensorboard and not importlib.util.find_spec("tensorboard"):
-        raise ValueError("`--tensorboard` needs it installed: pip install tensorboard")
+    strategy = _STRATEGIES[args.distribute]()
+    is_chief = strategy.extended.should_save_summary
     keras.utils.set_random_seed(args.seed)
     with strategy.scope():
         bilm = _make_bilm(args)
@@ -90,21 +86,17 @@ def run(args: argparse.Namespace) -> None:
     if args.validation:
         validation = TextCorpus(args.validation, args.tokenizer, bilm.max_characters)
         validation.measure()  # an error now rather than after an hour
-    is_chief = strategy.extended.should_save_summary
-    _check_record(args, is_chief)
     size = corpus.measure()
-    if size.cut_sentences:
-        print(
-            f"{size.cut_sentences} lines are longer than {corpus.max_sentence_length} "
-            "tokens, and are cut there: is the text one sentence a line?"
-        )
-    vocabulary, is_new = _find_vocabulary(args, size.word_counts, is_chief)
-    print(
-        f"{size.sentences:,} sentences, {size.tokens:,} tokens with </S>, "
-        f"vocabulary of {len(vocabulary):,}"
-    )
+    record = _make_record(args, size)
+    is_resumed = _check_record(args.output / _RECORD, record)
+    vocabulary, is_new = _find_vocabulary(args, size.word_counts, is_resumed)
+    _print_size(size, corpus.max_sentence_length, vocabulary)
     with strategy.scope():
         model = _make_model(args, bilm, vocabulary, is_new)
+    if is_chief and not is_resumed:
+        vocabulary.save(args.output / VOCABULARY)
+        _write_json(args.output / _RECORD, record)
+
     if args.source and is_new:
         _fit(model, corpus, None, args, args.softmax_tokens, "softmax", is_chief)
     tokens = args.tokens or round(args.epochs * size.tokens)
@@ -124,8 +116,33 @@ def run(args: argparse.Namespace) -> None:
         }
         print(f"validation perplexity {results['perplexity']:.2f}")
     if is_chief:
-        model.save_to_preset(args.output / "preset", metadata, args.dtype)
-        print(f"wrote {args.output / 'preset'}")
+        folder = args.output / "preset"
+        model.save_to_preset(folder, metadata, args.dtype, args.tokenizer)
+        print(f"wrote {folder}")
+
+
+def _check(args):
+    if args.tensorboard and not importlib.util.find_spec("tensorboard"):
+        raise ValueError("`--tensorboard` needs it installed: pip install tensorboard")
+    if args.source and args.options:
+        raise ValueError("`--options` is for a new biLM: not together with `--from`")
+    if args.tokens is not None:
+        check_positive_integer("tokens", args.tokens)
+    check_positive_integer("softmax_tokens", args.softmax_tokens)
+    check_positive_number("epochs", args.epochs)
+
+
+def _print_size(size, max_sentence_length, vocabulary):
+    if size.split_sentences:
+        print(
+            f"{size.split_sentences} lines are longer than {max_sentence_length} "
+            f"tokens, the longest {size.longest_sentence:,}, and are split: is the "
+            "text one sentence a line?"
+        )
+    print(
+        f"{size.sentences:,} sentences, {size.tokens:,} tokens with </S>, "
+        f"vocabulary of {len(vocabulary):,}"
+    )
 
 
 def _make_bilm(args):
@@ -134,32 +151,20 @@ def _make_bilm(args):
         if args.options:
             sizes = options_json.to_arguments(options_json.read_options(args.options))
         return BiLM(**sizes, sentence_boundaries=True)
-    if len(args.source) == 2:
-        return BiLM.from_hdf5(*args.source)
-    if len(args.source) == 1:
-        return BiLM.from_preset(args.source[0])
-    raise ValueError(
-        "`--from` should be a preset, or options.json and weights.hdf5. "
-        f"Received: {args.source}"
-    )
+    return load(BiLM, args.source, sentence_boundaries=True)
 
 
-def _find_vocabulary(args, word_counts, is_chief):
+def _find_vocabulary(args, word_counts, is_resumed):
     """The vocabulary, and whether it needs a new softmax."""
     if args.vocabulary is None and args.source and len(args.source) == 1:
         path = find_preset(args.source[0]) / VOCABULARY
         if path.is_file():
             return Vocabulary.from_file(path), False
-    path = args.output / VOCABULARY
-    if path.is_file():
-        return Vocabulary.from_file(path), True
+    if is_resumed:
+        return Vocabulary.from_file(args.output / VOCABULARY), True
     if args.vocabulary is not None:
-        vocabulary = Vocabulary.from_file(args.vocabulary)
-    else:
-        vocabulary = Vocabulary.from_counts(word_counts, args.min_count, args.max_words)
-    if is_chief:
-        vocabulary.save(path)
-    return vocabulary, True
+        return Vocabulary.from_file(args.vocabulary), True
+    return Vocabulary.from_counts(word_counts, args.min_count, args.max_words), True
 
 
 def _make_model(args, bilm, vocabulary, is_new):
@@ -190,37 +195,47 @@ def _fit(model, corpus, validation, args, tokens, stage, is_chief):
         interval=args.interval,
     )
     callbacks: list[keras.callbacks.Callback] = []
+    progress = TrainingProgress(options.total_steps, tokens_per_step, stage)
     if is_chief:
-        callbacks.append(TrainingProgress(options.total_steps, tokens_per_step, stage))
+        callbacks.append(progress)
     if is_chief and args.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(args.output / "logs" / stage))
     folder = args.output / "checkpoints" / stage
-    train(model, corpus, options, folder, validation, callbacks)
+    with progress:
+        train(model, corpus, options, folder, validation, callbacks)
 
 
-def _check_record(args: argparse.Namespace, is_chief: bool) -> None:
-    """Refuses to go on with other options than the run began with."""
-    path = args.output / _RECORD
-    record: dict[str, Any] = {
+def _make_record(args: argparse.Namespace, size: CorpusSize) -> dict[str, Any]:
+    """What should be the same when the run is resumed."""
+    record = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in vars(args).items()
         if name not in _NOT_RECORDED
     }
-    if path.is_file():
-        before = _read_json(path)
-        changed = [
-            f"{name} {before.get(name)!r}, now {record.get(name)!r}"
-            for name in sorted(before.keys() | record.keys())
-            if before.get(name) != record.get(name)
-        ]
-        if changed:
-            raise ValueError(
-                "A run should go on with the options it began with; for others, "
-                f"choose a new --output. Received: {'; '.join(changed)}"
-            )
-    elif is_chief:
-        with replacing(path) as temporary:
-            Path(temporary).write_text(json.dumps(record, indent=2), encoding="utf-8")
+    return {**record, "tokens of the text": size.tokens}
+
+
+def _check_record(path: Path, record: dict[str, Any]) -> bool:
+    """Whether there is a run to go on with; refuses to with other options."""
+    if not path.is_file():
+        return False
+    before = _read_json(path)
+    changed = [
+        f"{name} {before.get(name)!r}, now {record.get(name)!r}"
+        for name in sorted(before.keys() | record.keys())
+        if before.get(name) != record.get(name)
+    ]
+    if changed:
+        raise ValueError(
+            "A run should go on with the text and the options it began with; for "
+            f"others, choose a new --output. Received: {'; '.join(changed)}"
+        )
+    return True
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    with replacing(path) as temporary:
+        Path(temporary).write_text(json.dumps(content, indent=2), encoding="utf-8")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

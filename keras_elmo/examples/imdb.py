@@ -17,7 +17,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_elmo import BiLM, ElmoEmbedding
+from keras_elmo import ElmoEmbedding
+from keras_elmo.cli.source import HELP, load
 
 _URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 _MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
@@ -41,7 +42,14 @@ def main(arguments: list[str] | None = None) -> float:
     )
     print(f"{len(train[0])} training reviews, {len(test[0])} test reviews")
 
-    model = build_model(load_elmo(args))
+    elmo = load(
+        ElmoEmbedding,
+        args.elmo,
+        output_key="default",
+        finetune=args.finetune,
+        name="elmo",
+    )
+    model = build_model(elmo)
     model.summary()
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
     history = model.fit(
@@ -65,30 +73,11 @@ def build_model(elmo: ElmoEmbedding) -> keras.Model:
     """A review's mean embedding, one hidden layer, the probability of `pos`."""
     text = keras.Input(shape=(), dtype="string")
     x = elmo(text)
-    # Means over 150 tokens differ little from review to review, all the more so
-    # those of a random biLM.
+    # Means over 150 tokens differ little from review to review.
     x = keras.layers.BatchNormalization(momentum=0.9)(x)
     x = keras.layers.Dense(256, activation="relu")(x)
     x = keras.layers.Dropout(0.5)(x)
     return keras.Model(text, keras.layers.Dense(1, activation="sigmoid")(x))
-
-
-def load_elmo(args: argparse.Namespace) -> ElmoEmbedding:
-    """The user's weights or, without any, random ones."""
-    kwargs = {"output_key": "default", "finetune": args.finetune, "name": "elmo"}
-    if args.weights:
-        return ElmoEmbedding.from_hdf5(args.options, args.weights, **kwargs)
-    print(
-        "No --options and --weights: this biLM is small, random and NOT pretrained. "
-        "It shows how things work, not how well ELMo does."
-    )
-    bilm = BiLM(
-        filters=[[1, 32], [2, 32], [3, 64], [4, 128], [5, 256]],
-        units=256,
-        projection_dim=256,
-        num_highway_layers=0,
-    )
-    return ElmoEmbedding(bilm, **kwargs)
 
 
 def read_split(
@@ -208,8 +197,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--data", type=Path, help="folder or tar.gz (default: download the tar.gz)")
-    add("--options", type=Path, help="options.json of your weights")
-    add("--weights", type=Path, help="weights.hdf5 (default: random, not pretrained)")
+    add("--elmo", nargs="+", default=["tiny_en"], metavar="SOURCE", help=HELP)
     add("--finetune", choices=["lstm", "all"], help="train this of the biLM too")
     add("--max-words", type=int, default=150, help="words of a review to keep")
     add("--limit", type=int, help="number of reviews of each split (default: all)")
@@ -219,8 +207,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--seed", type=int, default=1)
     add("--output", type=Path, default=Path("imdb_output"), help="folder to write to")
     args = parser.parse_args(arguments)
-    if (args.options is None) != (args.weights is None):
-        parser.error("--options and --weights go together")
     if args.limit is not None and args.limit < 2:
         parser.error("--limit should be at least 2, a review of either label")
     if args.max_words < 1:

@@ -10,7 +10,8 @@ from keras_elmo.pretraining.packing import NO_TARGET
 from keras_elmo.pretraining.perplexity import Perplexity
 from keras_elmo.pretraining.sampled_softmax import SampledSoftmax
 from keras_elmo.pretraining.vocabulary import Vocabulary
-from keras_elmo.validation import check_positive_integer, check_rate
+from keras_elmo.text import TOKENIZERS
+from keras_elmo.validation import check_choice, check_positive_integer, check_rate
 from keras_elmo.weights import preset_folder
 from keras_elmo.weights.variables import named_variables
 
@@ -30,8 +31,10 @@ class LanguageModel(keras.Model):
     Both directions share the token encoder and the softmax; their LSTMs are
     apart. The state of the LSTMs is carried from batch to batch, and gradients
     are cut there. The loss is the mean of both directions' negative log
-    likelihood of a token. While training it is that of the sampled softmax, which
-    is lower than that of the full one: compare perplexities of `evaluate`.
+    likelihood of a token; the gradient is that of their sum over all places of a
+    batch, so that a token weighs the same beside few others as beside many. While
+    training it is that of the sampled softmax, which is lower than that of the full
+    one: compare perplexities of `evaluate`.
 
     Reference: Peters et al. 2018, section 3.1; bilm-tf (`bilm/training.py`).
 
@@ -126,13 +129,19 @@ class LanguageModel(keras.Model):
         path = find_preset(preset) / SOFTMAX
         preset_folder.read_weights(path, self.softmax_variables())
 
-    def save_to_preset(self, folder, metadata=None, dtype="float32"):
+    def save_to_preset(self, folder, metadata=None, dtype="float32", tokenizer="space"):
         """As `BiLM.save_to_preset`, with vocabulary and softmax.
 
         These are files of their own, which who only embeds text does not load.
+        `tokenizer` is that of the text it was trained on: embeddings will use it.
         """
+        config = {
+            "bilm": self.bilm.architecture(),
+            "embedding": {
+                "tokenizer": check_choice("tokenizer", tokenizer, tuple(TOKENIZERS))
+            },
+        }
         with preset_folder.writing(folder) as temporary:
-            config = {"bilm": self.bilm.architecture()}
             variables = named_variables(self.bilm)
             preset_folder.write(temporary, config, variables, metadata, dtype)
             self.vocabulary.save(Path(temporary) / VOCABULARY)
@@ -200,13 +209,16 @@ class LanguageModel(keras.Model):
     def train_step(self, batch):
         with tf.GradientTape() as tape:
             losses = self(batch, training=True)
-            num_tokens = _count_targets(batch)
-            loss = tf.add_n([tf.reduce_sum(loss) for loss in losses]) / num_tokens
+            # Over all places, with a token or not. Where one long row is left, its few
+            # tokens would otherwise decide whole steps, again and again.
+            loss = tf.add_n([tf.reduce_mean(loss) for loss in losses]) / len(losses)
             # Keras adds up the gradients of all replicas.
             replicas = tf.distribute.get_strategy().num_replicas_in_sync
             scaled_loss = self.optimizer.scale_loss(loss / replicas)
         variables = self.trainable_weights
-        gradients = tape.gradient(scaled_loss, variables)
+        # A sparse gradient has several slices of one row. Its norm, by which Keras
+        # clips, is that of their sum.
+        gradients = map(tf.convert_to_tensor, tape.gradient(scaled_loss, variables))
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return self._update_metrics(batch, losses)
 
@@ -225,14 +237,3 @@ class LanguageModel(keras.Model):
     @property
     def metrics(self):
         return [self.loss_metric, *self.perplexities, self.perplexity]
-
-
-def _count_targets(batch):
-    """How many predictions there are to make, at least 1."""
-    counts = [
-        tf.math.count_nonzero(
-            batch[f"{direction}_targets"] != NO_TARGET, dtype="float32"
-        )
-        for direction in _DIRECTIONS
-    ]
-    return tf.maximum(tf.add_n(counts), 1)

@@ -23,7 +23,6 @@ class TrainingProgress(keras.callbacks.Callback):
         self.tokens_per_step = tokens_per_step
         self.description = description
 
-    def on_train_begin(self, logs=None):
         console = Console(soft_wrap=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -35,6 +34,15 @@ class TrainingProgress(keras.callbacks.Callback):
             console=console,
             disable=not console.is_terminal,
         )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        """Gives the terminal back, also where training was interrupted."""
+        self._bar.stop()
+
+    def on_train_begin(self, logs=None):
         self._step = int(self.model.optimizer.iterations.numpy())
         self._task = self._bar.add_task(
             self.description, total=self.steps, completed=self._step, status=""

@@ -24,15 +24,15 @@ class CorpusSize(NamedTuple):
     Attributes:
         sentences: Lines that hold words.
         tokens: Predictions a direction: of all words, and of each sentence's `</S>`.
-        longest_sentence: Words of it, before it is cut.
-        cut_sentences: How many have more than `max_sentence_length` words.
+        longest_sentence: Words of it, before it is split.
+        split_sentences: How many lines have more than `max_sentence_length` words.
         word_counts: How often each word comes; bytes that are no UTF-8 as surrogates.
     """
 
     sentences: int
     tokens: int
     longest_sentence: int
-    cut_sentences: int
+    split_sentences: int
     word_counts: collections.Counter
 
 
@@ -55,8 +55,8 @@ class TextCorpus:
         files: Glob pattern, or list of them, of text files.
         tokenizer: See `ElmoPreprocessor`. Defaults to `"space"`.
         max_characters: See `ElmoPreprocessor`. Defaults to 50.
-        max_sentence_length: Tokens of a sentence to keep. Defaults to 10,000: a
-            line that is longer is no sentence, nor a paragraph.
+        max_sentence_length: Tokens of a sentence; longer ones are split. Defaults to
+            500: rows begin anew together, and all of them wait for the longest.
 
     Raises:
         FileNotFoundError: if there are no such files.
@@ -84,7 +84,7 @@ class TextCorpus:
         files: str | os.PathLike | Sequence[str | os.PathLike],
         tokenizer: str = "space",
         max_characters: int = 50,
-        max_sentence_length: int = 10_000,
+        max_sentence_length: int = 500,
     ):
         self.files = _find(files)
         check_choice("tokenizer", tokenizer, tuple(TOKENIZERS))
@@ -101,16 +101,16 @@ class TextCorpus:
             ValueError: if there are no words.
         """
         counts: collections.Counter = collections.Counter()
-        sentences = longest = cut = 0
+        sentences = longest = split = 0
         batches = self._read().batch(_LINES_AT_ONCE)
         batches = batches.map(lambda lines: self._split(lines), tf.data.AUTOTUNE)
         for tokens in batches:
             lengths = tokens.row_lengths().numpy()
-            sentences += int(np.count_nonzero(lengths))
+            pieces = -(-lengths // self.max_sentence_length)
+            sentences += int(pieces.sum())
             longest = max(longest, int(lengths.max()))
-            cut += int(np.count_nonzero(lengths > self.max_sentence_length))
-            kept = tokens[:, : self.max_sentence_length]
-            counts.update(kept.flat_values.numpy().tolist())
+            split += int(np.count_nonzero(pieces > 1))
+            counts.update(tokens.flat_values.numpy().tolist())
         if not counts:
             raise ValueError(
                 f"The text should hold words. Received: {len(self.files)} files "
@@ -124,7 +124,7 @@ class TextCorpus:
             sentences=sentences,
             tokens=counts.total() + sentences,
             longest_sentence=longest,
-            cut_sentences=cut,
+            split_sentences=split,
             word_counts=collections.Counter(words),
         )
 
@@ -156,7 +156,8 @@ class TextCorpus:
                 was interrupted.
 
         Returns:
-            See `in_order`.
+            See `in_order`. Batches that most rows have no token for any more, before
+            these begin anew, are left out.
         """
 
         check_positive_integer("batch_size", batch_size)
@@ -166,13 +167,22 @@ class TextCorpus:
             # Stateless: TensorFlow's global seed plays no part.
             files = tf.random.experimental.stateless_shuffle(self.files, [seed, epoch])
             lines = tf.data.Dataset.from_tensor_slices(files)
-            lines = lines.flat_map(tf.data.TextLineDataset).shard(shard[1], shard[0])
+            lines = lines.flat_map(tf.data.TextLineDataset)
             blocks = lines.batch(shuffle_lines).enumerate()
             return blocks.map(
-                lambda index, block: tf.random.experimental.stateless_shuffle(
-                    block, [seed, epoch * 2**32 + index]
-                )
+                lambda index, block: shuffle(block, [seed, epoch * 2**32 + index])
             ).unbatch()
+
+        def shuffle(block, seeds):
+            # Blank lines first: a shard of nothing else would have no batches ever.
+            block = tf.boolean_mask(block, tf.strings.strip(block) != "")
+            shuffled = tf.random.experimental.stateless_shuffle(block, seeds)
+            return shuffled[shard[0] :: shard[1]]
+
+        def is_full(batch):
+            # Of the batches until the longest row ends, the last ones are nearly empty.
+            share = tf.reduce_mean(tf.cast(batch["forward_targets"] >= 0, tf.float32))
+            return share > 0.5 or tf.reduce_all(batch["continues"] == 0)
 
         num_rows = num_replicas * batch_size
         lines = tf.data.Dataset.counter().flat_map(lines_of_epoch)
@@ -181,11 +191,17 @@ class TextCorpus:
             tf.data.AUTOTUNE,
         )
         # (batches, num_rows, ...), as those of one replica after the other
-        batches = rows.unbatch().map(
-            lambda batch: {
-                name: tf.reshape(value, [num_replicas, batch_size, *value.shape[1:]])
-                for name, value in batch.items()
-            }
+        batches = (
+            rows.unbatch()
+            .filter(is_full)
+            .map(
+                lambda batch: {
+                    name: tf.reshape(
+                        value, [num_replicas, batch_size, *value.shape[1:]]
+                    )
+                    for name, value in batch.items()
+                }
+            )
         )
         return self._to_integers(batches.unbatch().skip(skip * num_replicas))
 
@@ -228,9 +244,11 @@ class TextCorpus:
         return TOKENIZERS[self.tokenizer](lines)
 
     def _tokenize(self, lines):
-        """`(sentences, None)` tokens, without empty lines."""
-        tokens = self._split(lines)[:, : self.max_sentence_length]
-        return tf.ragged.boolean_mask(tokens, tokens.row_lengths() > 0)
+        """`(sentences, None)` tokens, without empty lines, long ones split."""
+        tokens = self._split(lines)
+        limits, limit = tokens.row_limits(), self.max_sentence_length
+        starts = tf.ragged.range(tokens.row_starts(), limits, limit)
+        return tf.RaggedTensor.from_row_starts(tokens.flat_values, starts.flat_values)
 
     def _to_rows(self, lines, vocabulary, num_rows, unroll_steps):
         sentences = add_boundaries(self._tokenize(lines))

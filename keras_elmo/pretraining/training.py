@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras_elmo.pretraining.checkpoint import Checkpoint
 from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
-from keras_elmo.validation import check_positive_integer
+from keras_elmo.validation import check_positive_integer, check_positive_number
 
 _WARMUP = 0.1  # of all steps
 _FINAL_LEARNING_RATE = 0.01  # of the peak
@@ -47,6 +47,8 @@ class TrainingOptions:
     def __post_init__(self):
         for name in ("steps", "unroll_steps", "interval"):
             check_positive_integer(name, getattr(self, name))
+        for name in ("learning_rate", "clip_norm"):
+            check_positive_number(name, getattr(self, name))
 
     @property
     def num_intervals(self) -> int:
@@ -100,7 +102,8 @@ def train(
             is an interval.
 
     Raises:
-        FloatingPointError, OSError, ValueError: see `Checkpoint`.
+        FloatingPointError, OSError: see `Checkpoint`.
+        ValueError: if the checkpoints in `folder` are of another model or training.
     """
     strategy = model.distribute_strategy
     with strategy.scope():
@@ -111,6 +114,7 @@ def train(
     worker = resolver.task_id if resolver else 0
     # The carried state is each worker's own.
     checkpoint = Checkpoint(Path(folder) / f"worker-{worker}")
+    _check_steps(checkpoint, options)
     interval = _common_interval(strategy, checkpoint, options)
     if interval:
         with strategy.scope():
@@ -156,6 +160,22 @@ def evaluate(model: LanguageModel, corpus: TextCorpus, unroll_steps: int = 20):
     if model.distribute_strategy.num_replicas_in_sync > 1:
         return _evaluate_distributed(model, _on_replicas(model, model.test_step), data)
     return model.evaluate(data, verbose=0, return_dict=True)
+
+
+def _check_steps(checkpoint, options):
+    """Refuses checkpoints that can't be of this training."""
+    wrong = [
+        step
+        for step in checkpoint.steps()
+        if step % options.steps_per_interval or step > options.total_steps
+    ]
+    if wrong:
+        raise ValueError(
+            "The checkpoints should be of this training, which makes one each "
+            f"{options.steps_per_interval} steps up to {options.total_steps}. "
+            f"Received: steps {wrong} in {os.fspath(checkpoint.folder)!r}. Has the "
+            "text changed, or an option? Train in a new folder, or remove these."
+        )
 
 
 def _common_interval(strategy, checkpoint, options):
@@ -210,6 +230,7 @@ def _fit_distributed(
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
         for index in range(steps_per_epoch):
+            callbacks.on_train_batch_begin(index)
             logs = _to_floats(next_step(batches))
             callbacks.on_train_batch_end(index, logs)
         if validation_data is not None:
@@ -221,6 +242,7 @@ def _fit_distributed(
 
 def _evaluate_distributed(model, test_step, data):
     model.reset_metrics()
+    logs = model.get_metrics_result()
     for batch in data:
         logs = test_step(batch)
     return _to_floats(logs)

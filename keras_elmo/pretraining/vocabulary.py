@@ -69,14 +69,16 @@ class Vocabulary:
             for word, count in counts.most_common()
             if count >= min_count and word not in SPECIAL_WORDS
         ]
+        if max_size is not None:
+            words = words[: max(max_size - len(SPECIAL_WORDS), 0)]
         if not words:
             raise ValueError(
-                "`min_count` should leave words to predict. Received: "
-                f"min_count={min_count!r} and {len(counts)} distinct words, the most "
+                "`min_count` and `max_size` should leave words to predict, besides the "
+                f"special {len(SPECIAL_WORDS)}. Received: min_count={min_count!r}, "
+                f"max_size={max_size!r} and {len(counts)} distinct words, the most "
                 f"frequent seen {max(counts.values(), default=0)} times"
             )
-        size = None if max_size is None else max(max_size - len(SPECIAL_WORDS), 0)
-        return cls([*SPECIAL_WORDS, *words[:size]])
+        return cls([*SPECIAL_WORDS, *words])
 
     @classmethod
     def from_file(cls, path: str | os.PathLike) -> "Vocabulary":

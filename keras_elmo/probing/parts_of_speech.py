@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.probing.classifiers import fit_and_score, linear_classifier
 from keras_elmo.probing.vectors import embed_tokens
 
 _FORM, _TAG = 1, 4  # columns of CoNLL-U: the word, and its Penn Treebank tag
@@ -60,10 +61,6 @@ def probe_parts_of_speech(
         By layer, `"linear"`. Under `"majority"`, the most frequent tag of each word
         in `train`, and of all words for those that are not there.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
     splits = read_tags(train)[:max_sentences], read_tags(test)
     train_tags, test_tags = (
         np.array([tag for sentence in split for tag in sentence.tags])
@@ -74,10 +71,12 @@ def probe_parts_of_speech(
     )
     scores = {"majority": {"linear": _majority_accuracy(*splits)}}
     for layer in train_layers:
-        classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1))
-        classifier.fit(np.concatenate(train_layers[layer]), train_tags)
-        predicted = classifier.predict(np.concatenate(test_layers[layer]))
-        scores[layer] = {"linear": float(np.mean(predicted == test_tags))}
+        accuracy = fit_and_score(
+            linear_classifier(),
+            (np.concatenate(train_layers[layer]), train_tags),
+            (np.concatenate(test_layers[layer]), test_tags),
+        )
+        scores[layer] = {"linear": accuracy}
     return scores
 
 

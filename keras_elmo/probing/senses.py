@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.probing.classifiers import cross_validate, linear_classifier
 from keras_elmo.probing.vectors import embed_words
 
 # Penn Treebank's quotation marks, which text seldom has.
@@ -64,18 +65,13 @@ def probe_senses(
         frequent sense.
     """
     from sklearn.dummy import DummyClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
     examples = read_senses(path)
     senses = np.array([example.sense for example in examples])
-    split = StratifiedKFold(folds, shuffle=True, random_state=seed)
 
     def accuracy(classifier, vectors):
-        return float(cross_val_score(classifier, vectors, senses, cv=split).mean())
+        return cross_validate(classifier, vectors, senses, folds, seed)
 
     layers = embed_words(
         elmo,
@@ -84,7 +80,7 @@ def probe_senses(
     )
     classifiers = {
         "nearest": KNeighborsClassifier(1, metric="cosine"),
-        "linear": make_pipeline(StandardScaler(), LogisticRegression(C=0.1)),
+        "linear": linear_classifier(),
     }
     majority = accuracy(DummyClassifier(), np.zeros((len(senses), 1)))
     scores = {"majority": dict.fromkeys(classifiers, majority)}

@@ -25,10 +25,12 @@ def read_pairs(folder: str | os.PathLike) -> list[WordPair]:
         ValueError: if it is not as described.
     """
     name = Path(folder).name
-    rows, answers = (
-        (Path(folder) / f"{name}.{kind}.txt").read_text(encoding="utf-8").splitlines()
+    texts = (
+        (Path(folder) / f"{name}.{kind}.txt").read_text(encoding="utf-8")
         for kind in ("data", "gold")
     )
+    # Not `splitlines`, which splits at more than line feeds.
+    rows, answers = (text.rstrip("\n").split("\n") for text in texts)
     try:
         return [
             _read_pair(row.split("\t"), answer)
@@ -73,11 +75,12 @@ def probe_words_in_context(
 def _read_pair(columns, answer):
     _, _, positions, first, second = columns
     first_position, second_position = map(int, positions.split("-"))
-    return WordPair(
-        (first.split(" "), second.split(" ")),
-        (first_position, second_position),
-        {"T": True, "F": False}[answer],
-    )
+    sentences = first.split(" "), second.split(" ")
+    if first_position >= len(sentences[0]) or second_position >= len(sentences[1]):
+        raise ValueError(f"positions {positions} of {sentences}")
+    if answer not in ("T", "F"):
+        raise ValueError(f"answer {answer!r}")
+    return WordPair(sentences, (first_position, second_position), answer == "T")
 
 
 def _cosines(elmo, pairs):

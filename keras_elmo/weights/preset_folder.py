@@ -1,6 +1,7 @@
 """The preset folder: `config.json`, `model.weights.h5` and `metadata.json`."""
 
 import contextlib
+import inspect
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -17,12 +18,13 @@ from keras_elmo.weights import hdf5, mapping
 CONFIG = "config.json"
 METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
+_MIX = {"weights", "scaling"}
 # In which weights may be written.
 DTYPES = ("float32", "float16", "bfloat16")
 
 
 def read_config(folder: str | os.PathLike) -> dict[str, Any]:
-    """The content of `config.json`.
+    """The content of `config.json`: `"bilm"`, `"embedding"`, and `"mix"` or None.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -36,14 +38,37 @@ def read_config(folder: str | os.PathLike) -> dict[str, Any]:
         )
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(config, dict) or not isinstance(config.get("bilm"), dict):
-            raise ValueError("no object 'bilm'")
+        config = _check_config(config)
     except ValueError as error:  # of the JSON, or of the encoding
         raise ValueError(
             f"{CONFIG} should be JSON as `save_to_preset` writes it. Received: "
             f"{os.fspath(path)!r}, which could not be read ({error})"
         ) from error
     return config
+
+
+def _check_config(config: Any) -> dict[str, Any]:
+    """With the parts that it may lack."""
+    if not isinstance(config, dict) or not isinstance(config.get("bilm"), dict):
+        raise ValueError("no object 'bilm'")
+    config = {"embedding": {}, "mix": None, **config}
+    if not isinstance(config["embedding"], dict):
+        raise ValueError("'embedding' is no object")
+    mix = config["mix"]
+    if mix is not None and not (isinstance(mix, dict) and set(mix) == _MIX):
+        raise ValueError(f"'mix' does not hold just {sorted(_MIX)}")
+    return config
+
+
+def check_arguments(kind: type, arguments: Mapping[str, Any], folder: Any) -> None:
+    """Refuses a part of `config.json` that lacks arguments which `kind` needs."""
+    try:
+        inspect.signature(kind).bind(**arguments)
+    except TypeError as error:
+        raise ValueError(
+            f"{CONFIG} should hold the arguments of {kind.__name__}. Received: "
+            f"{os.fspath(folder)!r}, where it does not ({error})"
+        ) from error
 
 
 @contextlib.contextmanager
