@@ -135,9 +135,9 @@ def _check(args):
 def _print_size(size, max_sentence_length, vocabulary):
     if size.split_sentences:
         print(
-            f"{size.split_sentences} lines are longer than {max_sentence_length} "
-            f"tokens, the longest {size.longest_sentence:,}, and are split: is the "
-            "text one sentence a line?"
+            f"Lines of more than {max_sentence_length} tokens: {size.split_sentences}, "
+            f"the longest of {size.longest_sentence:,}. They are split; is the text "
+            "one sentence a line?"
         )
     print(
         f"{size.sentences:,} sentences, {size.tokens:,} tokens with </S>, "
