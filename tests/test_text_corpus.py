@@ -170,7 +170,7 @@ def test_batches_are_full_and_blank_lines_go_to_no_shard(tmp_path):
     write(tmp_path / "text.txt", [*lines, ["a"] * 400])
     corpus = TextCorpus(tmp_path / "text.txt")
     for index in range(2):
-        shard = corpus.shuffled(VOCABULARY, 4, 5, seed=1, shard=(index, 2))
+        shard = corpus.shuffled(VOCABULARY, 4, 50, seed=1, shard=(index, 2))
         fills = [np.mean(batch["forward_targets"] >= 0) for batch in take(shard, 40)]
         assert min(fills) > 0.5
 

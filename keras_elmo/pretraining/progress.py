@@ -48,21 +48,23 @@ class TrainingProgress(keras.callbacks.Callback):
             self.description, total=self.steps, completed=self._step, status=""
         )
         self._bar.start()
-        self._start = (time.monotonic(), self._step)
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._interval = (time.monotonic(), self._step)
+        self._first_step = self._step
+        self._start = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
         self._step += 1
-        self._bar.update(
-            self._task, completed=self._step, status=self._status(logs, self._start)
-        )
+        # Of this interval, and without its validation.
+        seconds = max(time.monotonic() - self._start, 1e-9)
+        tokens = (self._step - self._first_step) * self.tokens_per_step
+        self._rate = tokens / seconds
+        self._bar.update(self._task, completed=self._step, status=self._status(logs))
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
         line = f"{self.description} {self._step:,}/{self.steps:,}"
-        line += f"  {self._status(logs, self._interval)}"
+        line += f"  {self._status(logs)}"
         if "val_perplexity" in logs:
             line += f"  validation perplexity {logs['val_perplexity']:.2f}"
         self._bar.console.print(line)
@@ -70,13 +72,10 @@ class TrainingProgress(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         self._bar.stop()
 
-    def _status(self, logs, since):
-        seconds, step = since
-        tokens = (self._step - step) * self.tokens_per_step
-        rate = tokens / max(time.monotonic() - seconds, 1e-9)
+    def _status(self, logs):
         values = "".join(
             f"  {name} {logs[name]:.2f}"
             for name in ("loss", "perplexity")
             if name in logs
         )
-        return f"{rate:,.0f} tokens/s{values}"
+        return f"{self._rate:,.0f} tokens/s{values}"
