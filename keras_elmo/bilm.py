@@ -1,5 +1,4 @@
 import gc
-import os
 import weakref
 
 import keras
@@ -7,10 +6,10 @@ from keras import ops
 
 from keras_elmo.integers import FORMS, NO_TOKEN, length_mask
 from keras_elmo.layers import BiLSTM, CharCNN
-from keras_elmo.presets import find_preset
 from keras_elmo.validation import check_boolean
-from keras_elmo.weights import hdf5, mapping, preset_folder
-from keras_elmo.weights import options as options_json
+from keras_elmo.weights import hdf5, preset_folder, tfhub
+from keras_elmo.weights.formats import open_module, open_source
+from keras_elmo.weights.settings import check_settings
 from keras_elmo.weights.variables import named_variables
 
 _EXPECTED = (
@@ -134,8 +133,8 @@ class BiLM(keras.Model):
         self.embedding_dim = embedding_dim
         self.num_highway_layers = num_highway_layers
         self.activation = self.char_cnn.activation
-        self.cell_clip = cell_clip
-        self.projection_clip = projection_clip
+        self.cell_clip = self.bilstm.cell_clip
+        self.projection_clip = self.bilstm.projection_clip
         self.use_skip_connections = use_skip_connections
         self.max_characters = max_characters
         self.sentence_boundaries = check_boolean(
@@ -173,16 +172,31 @@ class BiLM(keras.Model):
         return serialized
 
     @classmethod
+    def from_source(cls, source, allow_nan=False, **kwargs):
+        """Loads a `keras_elmo.weights.source.Source`: weights of any format.
+
+        Args:
+            source: What one of the readers of `keras_elmo.weights` returned.
+            allow_nan: Whether to accept weights that are NaN or infinite. Defaults to
+                False.
+            **kwargs: Arguments of `BiLM` to replace: `return_state`, `name`,
+                `dtype`, `sentence_boundaries`.
+
+        Raises:
+            ValueError: if its parts do not belong together. All missing, unexpected,
+                mis-shaped and non-finite tensors are named.
+        """
+        return source.build(cls, allow_nan, **kwargs)
+
+    @classmethod
     def from_hdf5(cls, options, weights, **kwargs):
         """Loads the files of AllenNLP, bilm-tf or simple_elmo.
 
         Args:
             options: Path of `options.json`, or its content as a dictionary.
             weights: Path of `weights.hdf5`.
-            **kwargs: Arguments of `BiLM` that the options do not decide:
-                `return_state`, `name`, `dtype`, `sentence_boundaries`. The last
-                defaults to True, since these implementations train and embed
-                with boundaries.
+            **kwargs: See `from_source`. `sentence_boundaries` defaults to True, since
+                these implementations train and embed with boundaries.
 
         Raises:
             FileNotFoundError: if there is no such file.
@@ -190,35 +204,39 @@ class BiLM(keras.Model):
                 missing, unexpected and mis-shaped tensors are named, and none
                 is loaded.
         """
-        arguments = options_json.to_arguments(options_json.read_options(options))
-        kwargs = {"sentence_boundaries": True, **kwargs}
-        bilm = cls(**arguments, **kwargs)
-        arrays = hdf5.read_arrays(weights)
-        mapping.apply(hdf5.TABLE, arrays, named_variables(bilm), os.fspath(weights))
-        return bilm
+        return cls.from_source(hdf5.open_pair(options, weights), **kwargs)
 
-    def to_hdf5(self, options, weights):
-        """Writes the files that `from_hdf5` reads, each whole or not at all.
+    @classmethod
+    def from_tfhub(cls, module, options=None, **kwargs):
+        """Loads a module of TF-Hub: google/elmo/1, 2, 3, or one of DeepPavlov's.
+
+        Its checkpoint is read; its graph is not run. Sizes are those of the tensors.
 
         Args:
-            options: Path of the `options.json` to write. It does not say whether
-                there are sentence boundaries; readers assume them.
-            weights: Path of the `weights.hdf5` to write.
+            module: Path of the module's folder, or of its .tar.gz; its address, or
+                `"google/elmo/2"`. Of a folder, `variables/` suffices.
+            options: Path of an `options.json`, or its content, where a module is not
+                made as Google's: relu, skip connections, both clips at 3. Defaults to
+                None.
+            **kwargs: See `from_source`. `sentence_boundaries` defaults to False for
+                Google's modules, and to True for DeepPavlov's.
 
         Raises:
-            ValueError: if the model has an activation that the format lacks.
+            FileNotFoundError: if there is no such module.
+            ValueError: if it is broken, or is no ELMo.
         """
-        options_json.write_options(options, self.get_config())
-        hdf5.write_arrays(weights, mapping.collect(hdf5.TABLE, named_variables(self)))
+        return cls.from_source(open_module(module, options), **kwargs)
 
     @classmethod
     def from_preset(cls, preset, **kwargs):
-        """Loads a preset: one of the package's own, or what `save_to_preset` wrote.
+        """Loads a preset, or whatever else holds an ELMo.
 
         Args:
-            preset: `"tiny_en"`, see `keras_elmo.presets`, or the path of a folder.
-            **kwargs: Arguments of `BiLM` to replace: `return_state`, `name`,
-                `dtype`, `sentence_boundaries`.
+            preset: `"tiny_en"` or another name of `keras_elmo.presets`; an address of
+                one of these; or a path: of what `save_to_preset` wrote, of a TF-Hub
+                module, of simple_elmo's folder, of an archive of these, of a
+                checkpoint of bilm-tf.
+            **kwargs: See `from_source`.
 
         Raises:
             FileNotFoundError: if there is no such preset.
@@ -230,14 +248,36 @@ class BiLM(keras.Model):
         >>> bilm.num_layers, bilm.units, bilm.projection_dim
         (2, 512, 128)
         """
-        folder = find_preset(preset)
-        config = preset_folder.read_config(folder)
-        preset_folder.check_arguments(cls, config["bilm"], folder)
-        bilm = cls(**{**config["bilm"], **kwargs})
-        preset_folder.read_weights(
-            folder / preset_folder.WEIGHTS, named_variables(bilm)
-        )
-        return bilm
+        return cls.from_source(open_source(preset), **kwargs)
+
+    def to_hdf5(self, options, weights):
+        """Writes the files that `from_hdf5` reads, each whole or not at all.
+
+        What the format has no place for, and its other readers do not know, is put
+        under `keras_elmo` in the options: sentence boundaries, if there are none.
+
+        Args:
+            options: Path of the `options.json` to write.
+            weights: Path of the `weights.hdf5` to write.
+
+        Raises:
+            ValueError: if the model has an activation that the format lacks.
+        """
+        hdf5.write_pair(options, weights, self.settings(), named_variables(self))
+
+    def to_tfhub(self, folder):
+        """Writes a checkpoint of TensorFlow 1 that `from_tfhub` reads.
+
+        What it has no place for goes into `keras_elmo.json` beside it, if it is not as
+        in Google's modules.
+
+        Args:
+            folder: Where to write it: new, empty, or such a folder to replace.
+
+        Raises:
+            ValueError: if `folder` holds something else.
+        """
+        tfhub.write_folder(folder, self.settings(), named_variables(self))
 
     def save_to_preset(self, folder, metadata=None, dtype="float32"):
         """Writes the folder that `from_preset` reads, whole or not at all.
@@ -252,11 +292,13 @@ class BiLM(keras.Model):
         Raises:
             ValueError: if `folder` holds something else, or for another dtype.
         """
+        config = {**self.settings(), "metadata": metadata or {}}
         with preset_folder.writing(folder) as temporary:
-            config = {"bilm": self.architecture()}
-            preset_folder.write(
-                temporary, config, named_variables(self), metadata, dtype
-            )
+            preset_folder.write(temporary, config, named_variables(self), dtype)
+
+    def settings(self):
+        """All but the weights, see `keras_elmo.weights.settings`."""
+        return check_settings({"bilm": self.architecture()})
 
     def architecture(self):
         """The arguments that decide what this model computes: plain values."""

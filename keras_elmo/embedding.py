@@ -14,13 +14,14 @@ from keras_elmo.inputs import (
 from keras_elmo.integers import positions
 from keras_elmo.layers import ScalarMix
 from keras_elmo.preprocessor import ElmoPreprocessor
-from keras_elmo.presets import find_preset
 from keras_elmo.pure_call import PureCall
 from keras_elmo.rounding import round_up_sizes
 from keras_elmo.text import TOKENIZERS, to_distinct_integers
 from keras_elmo.token_mask import TokenMask
 from keras_elmo.validation import check_boolean, check_choice, check_rate
-from keras_elmo.weights import preset_folder
+from keras_elmo.weights import hdf5, preset_folder, tfhub
+from keras_elmo.weights.formats import open_module, open_source
+from keras_elmo.weights.settings import check_settings
 from keras_elmo.weights.variables import named_variables
 
 
@@ -174,30 +175,63 @@ class ElmoEmbedding(keras.layers.Layer):
         self.build()
 
     @classmethod
+    def from_source(cls, source, allow_nan=False, **kwargs):
+        """Loads a `keras_elmo.weights.source.Source`: weights of any format.
+
+        Args:
+            source: What one of the readers of `keras_elmo.weights` returned.
+            allow_nan: See `BiLM.from_source`.
+            **kwargs: Arguments of `ElmoEmbedding`. The biLM gets `dtype` and
+                `sentence_boundaries` too.
+
+        Raises:
+            ValueError: see `BiLM.from_source`.
+        """
+        bilm = BiLM.from_source(source, allow_nan, **_of_bilm(kwargs))
+        embedding = cls(bilm, **{**source.embedding, **kwargs})
+        if source.mix is not None:
+            _set_mix(embedding.mix, source.mix, source.origin)
+        return embedding
+
+    @classmethod
     def from_hdf5(cls, options, weights, **kwargs):
         """Loads the files of AllenNLP, bilm-tf or simple_elmo.
 
         Args:
             options: Path of `options.json`, or its content as a dictionary.
             weights: Path of `weights.hdf5`.
-            **kwargs: Arguments of `ElmoEmbedding`. `sentence_boundaries`, which the
-                biLM gets too, defaults to True: these implementations train and
-                embed with boundaries.
+            **kwargs: See `from_source`. `sentence_boundaries` defaults to True: these
+                implementations train and embed with boundaries.
 
         Raises:
             FileNotFoundError, ValueError: see `BiLM.from_hdf5`.
         """
-        return cls(BiLM.from_hdf5(options, weights, **_of_bilm(kwargs)), **kwargs)
+        return cls.from_source(hdf5.open_pair(options, weights), **kwargs)
+
+    @classmethod
+    def from_tfhub(cls, module, options=None, **kwargs):
+        """Loads a module of TF-Hub with its mix: Google's, or one of DeepPavlov's.
+
+        Args:
+            module: Path of the module's folder, or of its .tar.gz; its address, or
+                `"google/elmo/2"`. Of a folder, `variables/` suffices.
+            options: See `BiLM.from_tfhub`.
+            **kwargs: See `from_source`. `sentence_boundaries` defaults to False for
+                Google's modules, and to True for DeepPavlov's.
+
+        Raises:
+            FileNotFoundError, ValueError: see `BiLM.from_tfhub`.
+        """
+        return cls.from_source(open_module(module, options), **kwargs)
 
     @classmethod
     def from_preset(cls, preset, **kwargs):
         """Loads a preset: the biLM, its mix, and how its text is split.
 
         Args:
-            preset: `"tiny_en"`, a small English model that comes with the package,
-                or the path of a folder that `save_to_preset` or `keras-elmo train`
-                wrote.
-            **kwargs: Arguments of `ElmoEmbedding`, see `from_hdf5`.
+            preset: `"tiny_en"`, a small English model that comes with the package;
+                another name or address, or a path, see `BiLM.from_preset`.
+            **kwargs: See `from_source`.
 
         Raises:
             FileNotFoundError, ValueError: see `BiLM.from_preset`.
@@ -208,14 +242,7 @@ class ElmoEmbedding(keras.layers.Layer):
         >>> elmo(["the bank of the river", "money in the bank"]).shape
         TensorShape([2, 5, 256])
         """
-        config = preset_folder.read_config(find_preset(preset))
-        bilm = BiLM.from_preset(preset, **_of_bilm(kwargs))
-        embedding = cls(bilm, **{**config["embedding"], **kwargs})
-        if config["mix"]:
-            embedding.mix.set_weights(
-                [np.array(config["mix"][key]) for key in ("weights", "scaling")]
-            )
-        return embedding
+        return cls.from_source(open_source(preset), **kwargs)
 
     def save_to_preset(self, folder, metadata=None, dtype="float32"):
         """Writes the folder that `from_preset` reads, see `BiLM.save_to_preset`.
@@ -223,8 +250,23 @@ class ElmoEmbedding(keras.layers.Layer):
         With the biLM go its mix, and what decides the outputs: `tokenizer`,
         `sentence_boundaries` and `do_layer_norm`.
         """
+        config = {**self.settings(), "metadata": metadata or {}}
+        with preset_folder.writing(folder) as temporary:
+            preset_folder.write(temporary, config, named_variables(self.bilm), dtype)
+
+    def to_hdf5(self, options, weights):
+        """Writes the biLM, see `BiLM.to_hdf5`; the mix under `keras_elmo`."""
+        variables = named_variables(self.bilm)
+        hdf5.write_pair(options, weights, self.settings(), variables)
+
+    def to_tfhub(self, folder):
+        """Writes biLM and mix, see `BiLM.to_tfhub`."""
+        tfhub.write_folder(folder, self.settings(), named_variables(self.bilm))
+
+    def settings(self):
+        """All but the weights, see `keras_elmo.weights.settings`."""
         weights, scaling = (ops.convert_to_numpy(v) for v in self.mix.weights)
-        config = {
+        settings = {
             "bilm": self.bilm.architecture(),
             "embedding": {
                 "tokenizer": self.tokenizer,
@@ -233,13 +275,7 @@ class ElmoEmbedding(keras.layers.Layer):
             },
             "mix": {"weights": weights.tolist(), "scaling": scaling.tolist()},
         }
-        with preset_folder.writing(folder) as temporary:
-            variables = named_variables(self.bilm)
-            preset_folder.write(temporary, config, variables, metadata, dtype)
-
-    def to_hdf5(self, options, weights):
-        """Writes the biLM, see `BiLM.to_hdf5`. The format has no room for a mix."""
-        self.bilm.to_hdf5(options, weights)
+        return check_settings(settings)
 
     def export(self, folder):
         """Writes a SavedModel, which needs nothing but TensorFlow to run.
@@ -389,3 +425,17 @@ def _of_bilm(arguments):
     """Those of an embedding's arguments that its biLM gets too."""
     keys = ("dtype", "sentence_boundaries")
     return {key: arguments[key] for key in keys if arguments.get(key) is not None}
+
+
+def _set_mix(mix, values, origin):
+    """Assigns what a file says of the mix, if it is one of as many layers."""
+    arrays = [np.asarray(values[key], "float32") for key in ("weights", "scaling")]
+    expected = [tuple(variable.shape) for variable in mix.weights]
+    if [array.shape for array in arrays] != expected or not all(
+        np.isfinite(array).all() for array in arrays
+    ):
+        raise ValueError(
+            f"The mix in `{origin}` should hold {mix.num_layers} finite weights, one a "
+            f"layer, and a scaling. Received: {values}"
+        )
+    mix.set_weights(arrays)

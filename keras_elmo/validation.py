@@ -1,6 +1,7 @@
 """Checks of constructor arguments, with one wording for all of them."""
 
 import math
+import operator
 
 import keras
 
@@ -68,6 +69,26 @@ def check_clip(name: str, value: float | None) -> float | None:
             f"unclipped. Received: {name}={value!r}"
         )
     return float(value)
+
+
+def check_filters(name: str, value: object, max_characters: int) -> list[list[int]]:
+    """`value` as a list of `[width, number of filters]`, if it is one."""
+    try:
+        pairs = [
+            list(map(operator.index, (width, count)))
+            for width, count in value  # type: ignore[attr-defined]
+        ]
+    except (TypeError, ValueError):  # not pairs, or not of integers
+        pairs = []
+    if not pairs or any(
+        count < 1 or not 1 <= width <= max_characters for width, count in pairs
+    ):
+        raise ValueError(
+            f"`{name}` should be a non-empty list of [width, number of filters] "
+            f"pairs, with widths in 1..{max_characters} (`max_characters`). "
+            f"Received: {name}={value!r}"
+        )
+    return pairs
 
 
 def check_choice(name: str, value: object, choices: tuple) -> object:

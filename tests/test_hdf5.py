@@ -10,7 +10,7 @@ import pytest
 from golden import Golden
 
 from keras_elmo import BiLM, ElmoEmbedding
-from keras_elmo.weights import hdf5, mapping
+from keras_elmo.weights import mapping, tables
 from keras_elmo.weights.variables import named_variables
 
 
@@ -68,9 +68,9 @@ def test_every_variable_has_a_place_in_the_table(golden):
         values = np.arange(start, start + count, dtype="float32")
         variable.assign(values.reshape(variable.shape))
         start += count
-    collected = mapping.collect(hdf5.TABLE, variables)
+    collected = mapping.collect(tables.HDF5, variables)
     other = BiLM.from_hdf5(**golden.files)
-    mapping.apply(hdf5.TABLE, collected, named_variables(other), "memory")
+    mapping.apply(tables.HDF5, collected, named_variables(other), "memory")
     for name, variable in named_variables(other).items():
         expected = np.asarray(variables[name])
         if name == "char_embedding":  # the row of 'no token' is not in the file
@@ -136,7 +136,7 @@ def test_nothing_is_half_loaded(arrays):
     arrays = {name: array + 1 for name, array in arrays.items()}
     arrays.popitem()
     with pytest.raises(ValueError, match="missing"):
-        mapping.apply(hdf5.TABLE, arrays, named_variables(bilm), "memory")
+        mapping.apply(tables.HDF5, arrays, named_variables(bilm), "memory")
     for left, right in zip(before, bilm.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
 

@@ -11,9 +11,7 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-from keras_elmo.cli.source import HELP, load
 from keras_elmo.embedding import ElmoEmbedding
-from keras_elmo.presets import find_preset
 from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
 from keras_elmo.pretraining.training import evaluate
@@ -21,7 +19,7 @@ from keras_elmo.probing.parts_of_speech import probe_parts_of_speech
 from keras_elmo.probing.senses import probe_senses
 from keras_elmo.probing.words_in_context import probe_words_in_context
 from keras_elmo.text import TOKENIZERS
-from keras_elmo.weights import preset_folder
+from keras_elmo.weights.formats import HELP, open_source
 
 Scores = dict[str, dict[str, float]]
 
@@ -39,25 +37,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     if not args.text and not args.probe:
         raise ValueError("Nothing to evaluate on: give --text or --probe")
+    source = open_source(args.source)
     if args.text:
-        _print_perplexity(args)
+        _print_perplexity(args, source)
     if args.probe:
         if not importlib.util.find_spec("sklearn"):
             raise ValueError("`--probe` needs scikit-learn: pip install scikit-learn")
-        elmo = load(ElmoEmbedding, args.source)
+        elmo = ElmoEmbedding.from_source(source)
         for title, scores in _probe(elmo, args.probe):
             _print_scores(title, scores)
 
 
-def _print_perplexity(args):
-    if len(args.source) != 1:
-        raise ValueError(
-            "`--text` needs a preset with a softmax. HDF5 weights have none; "
-            "`keras-elmo train --from` fits one"
-        )
-    model = LanguageModel.from_preset(args.source[0], args.batch_size)
-    config = preset_folder.read_config(find_preset(args.source[0]))
-    tokenizer = args.tokenizer or config["embedding"].get("tokenizer", "space")
+def _print_perplexity(args, source):
+    model = LanguageModel.from_source(source, args.batch_size)
+    tokenizer = args.tokenizer or source.embedding.get("tokenizer", "space")
     corpus = TextCorpus(args.text, tokenizer, model.bilm.max_characters)
     size = corpus.measure()
     results = evaluate(model, corpus, args.unroll_steps)

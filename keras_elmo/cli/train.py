@@ -16,9 +16,7 @@ import tensorflow as tf
 
 from keras_elmo.atomic import replacing
 from keras_elmo.bilm import BiLM
-from keras_elmo.cli.source import HELP, load
-from keras_elmo.presets import find_preset
-from keras_elmo.pretraining.language_model import VOCABULARY, LanguageModel
+from keras_elmo.pretraining.language_model import LanguageModel, vocabulary_of
 from keras_elmo.pretraining.progress import TrainingProgress
 from keras_elmo.pretraining.text_corpus import CorpusSize, TextCorpus
 from keras_elmo.pretraining.training import TrainingOptions, evaluate, train
@@ -26,7 +24,8 @@ from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.text import TOKENIZERS
 from keras_elmo.validation import check_positive_integer, check_positive_number
 from keras_elmo.weights import options as options_json
-from keras_elmo.weights.preset_folder import DTYPES
+from keras_elmo.weights.formats import HELP, open_source
+from keras_elmo.weights.preset_folder import DTYPES, VOCABULARY
 
 _STRATEGIES = {
     "none": tf.distribute.get_strategy,
@@ -79,8 +78,9 @@ def run(args: argparse.Namespace) -> None:
     strategy = _STRATEGIES[args.distribute]()
     is_chief = strategy.extended.should_save_summary
     keras.utils.set_random_seed(args.seed)
+    source = open_source(args.source) if args.source else None
     with strategy.scope():
-        bilm = _make_bilm(args)
+        bilm = _make_bilm(args, source)
     corpus = TextCorpus(args.text, args.tokenizer, bilm.max_characters)
     validation = None
     if args.validation:
@@ -89,10 +89,12 @@ def run(args: argparse.Namespace) -> None:
     size = corpus.measure()
     record = _make_record(args, size)
     is_resumed = _check_record(args.output / _RECORD, record)
-    vocabulary, is_new = _find_vocabulary(args, size.word_counts, is_resumed)
+    vocabulary, is_new = _find_vocabulary(args, source, size.word_counts, is_resumed)
     _print_size(size, corpus.max_sentence_length, vocabulary)
     with strategy.scope():
-        model = _make_model(args, bilm, vocabulary, is_new)
+        model = _make_model(args, bilm, vocabulary)
+        if not is_new:
+            model.load_softmax(source)
     if is_chief and not is_resumed:
         vocabulary.save(args.output / VOCABULARY)
         _write_json(args.output / _RECORD, record)
@@ -145,21 +147,22 @@ def _print_size(size, max_sentence_length, vocabulary):
     )
 
 
-def _make_bilm(args):
-    if not args.source:
+def _make_bilm(args, source):
+    if source is None:
         sizes = _SIZES
         if args.options:
             sizes = options_json.to_arguments(options_json.read_options(args.options))
         return BiLM(**sizes, sentence_boundaries=True)
-    return load(BiLM, args.source, sentence_boundaries=True)
+    return BiLM.from_source(source, sentence_boundaries=True)
 
 
-def _find_vocabulary(args, word_counts, is_resumed):
+def _find_vocabulary(args, source, word_counts, is_resumed):
     """The vocabulary, and whether it needs a new softmax."""
-    if args.vocabulary is None and args.source and len(args.source) == 1:
-        path = find_preset(args.source[0]) / VOCABULARY
-        if path.is_file():
-            return Vocabulary.from_file(path), False
+    if source and source.read_softmax:
+        if args.vocabulary is None and source.vocabulary:
+            return vocabulary_of(source), False
+        if args.vocabulary is not None and source.vocabulary is None:
+            return Vocabulary.from_file(args.vocabulary), False  # of its softmax
     if is_resumed:
         return Vocabulary.from_file(args.output / VOCABULARY), True
     if args.vocabulary is not None:
@@ -167,8 +170,8 @@ def _find_vocabulary(args, word_counts, is_resumed):
     return Vocabulary.from_counts(word_counts, args.min_count, args.max_words), True
 
 
-def _make_model(args, bilm, vocabulary, is_new):
-    model = LanguageModel(
+def _make_model(args, bilm, vocabulary):
+    return LanguageModel(
         bilm,
         vocabulary,
         args.batch_size,
@@ -176,9 +179,6 @@ def _make_model(args, bilm, vocabulary, is_new):
         dropout=args.dropout,
         seed=args.seed,
     )
-    if not is_new:
-        model.load_softmax(args.source[0])
-    return model
 
 
 def _fit(model, corpus, validation, args, tokens, stage, is_chief):

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo import ElmoEmbedding
-from keras_elmo.cli.source import HELP, load
+from keras_elmo.weights.formats import HELP
 
 _URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 _MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
@@ -42,8 +42,7 @@ def main(arguments: list[str] | None = None) -> float:
     )
     print(f"{len(train[0])} training reviews, {len(test[0])} test reviews")
 
-    elmo = load(
-        ElmoEmbedding,
+    elmo = ElmoEmbedding.from_preset(
         args.elmo,
         output_key="default",
         finetune=args.finetune,

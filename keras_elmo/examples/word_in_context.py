@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo import ElmoEmbedding
-from keras_elmo.cli.source import HELP, load
 from keras_elmo.text import TOKENIZERS
+from keras_elmo.weights.formats import HELP
 
 _WORD = "bank"
 SENTENCES = [
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs the script."""
     args = _parse(arguments)
     try:
-        elmo = load(ElmoEmbedding, args.elmo, tokenizer=args.tokenizer)
+        elmo = ElmoEmbedding.from_preset(args.elmo, tokenizer=args.tokenizer)
         for layer in ("word_emb", args.layer):
             cosines = compare(elmo, args.word, args.sentences, layer)
             print(f"\nCosines of {args.word!r} in {layer}")

@@ -6,7 +6,11 @@ from keras import ops
 
 from keras_elmo.integers import NO_TOKEN, PADDING
 from keras_elmo.layers.highway import Highway
-from keras_elmo.validation import check_activation, check_positive_integer
+from keras_elmo.validation import (
+    check_activation,
+    check_filters,
+    check_positive_integer,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
@@ -79,7 +83,7 @@ class CharCNN(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.max_characters = check_positive_integer("max_characters", max_characters)
-        self.filters = _check_filters(filters, max_characters)
+        self.filters = check_filters("filters", filters, max_characters)
         self.projection_dim = check_positive_integer("projection_dim", projection_dim)
         self.embedding_dim = check_positive_integer("embedding_dim", embedding_dim)
         if num_highway_layers != 0:
@@ -185,19 +189,3 @@ class CharCNN(keras.layers.Layer):
             "max_characters": self.max_characters,
             "num_characters": self.num_characters,
         }
-
-
-def _check_filters(filters, max_characters):
-    try:
-        pairs = [list(map(operator.index, (width, count))) for width, count in filters]
-    except (TypeError, ValueError):  # not pairs, or not of integers
-        pairs = []
-    if not pairs or any(
-        count < 1 or not 1 <= width <= max_characters for width, count in pairs
-    ):
-        raise ValueError(
-            "`filters` should be a non-empty list of [width, number of filters] "
-            f"pairs, with widths in 1..{max_characters} (`max_characters`). "
-            f"Received: filters={filters!r}"
-        )
-    return pairs

@@ -19,7 +19,7 @@ def find_preset(name: str | os.PathLike) -> Path:
     """
     if isinstance(name, str) and name in names():
         return _FOLDER / name
-    if Path(name).is_dir():
+    if Path(name).exists():
         return Path(name)
     raise FileNotFoundError(
         f"The preset should be the name of one that comes with the package, {names()}, "

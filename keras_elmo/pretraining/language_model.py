@@ -4,7 +4,6 @@ import keras
 import tensorflow as tf
 
 from keras_elmo.bilm import BiLM
-from keras_elmo.presets import find_preset
 from keras_elmo.pretraining.carried_state import CarriedState
 from keras_elmo.pretraining.packing import NO_TARGET
 from keras_elmo.pretraining.perplexity import Perplexity
@@ -12,11 +11,11 @@ from keras_elmo.pretraining.sampled_softmax import SampledSoftmax
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.text import TOKENIZERS
 from keras_elmo.validation import check_choice, check_positive_integer, check_rate
-from keras_elmo.weights import preset_folder
+from keras_elmo.weights import mapping, preset_folder
+from keras_elmo.weights.formats import open_source
+from keras_elmo.weights.mapping import Entry
 from keras_elmo.weights.variables import named_variables
 
-SOFTMAX = "softmax.weights.h5"
-VOCABULARY = "vocabulary.txt"
 _DIRECTIONS = ("forward", "backward")
 
 
@@ -103,31 +102,46 @@ class LanguageModel(keras.Model):
         self.built = True
 
     @classmethod
-    def from_preset(cls, preset, batch_size, **kwargs):
-        """Loads a preset with its vocabulary and softmax.
+    def from_preset(cls, preset, batch_size, vocabulary=None, **kwargs):
+        """Loads a preset, or a checkpoint of bilm-tf, with vocabulary and softmax.
 
         Args:
             preset: See `BiLM.from_preset`.
             batch_size: Rows of a batch, of each replica.
+            vocabulary: The `Vocabulary`. Defaults to None: that of the preset.
             **kwargs: Arguments of `LanguageModel`.
 
         Raises:
-            FileNotFoundError: if there is no such preset, or it has no softmax.
+            FileNotFoundError: if there is no such preset, or it has no softmax or no
+                vocabulary.
             ValueError: if its files are broken, or do not belong together.
         """
-        vocabulary = Vocabulary.from_file(find_preset(preset) / VOCABULARY)
-        model = cls(BiLM.from_preset(preset), vocabulary, batch_size, **kwargs)
-        model.load_softmax(preset)
+        return cls.from_source(open_source(preset), batch_size, vocabulary, **kwargs)
+
+    @classmethod
+    def from_source(cls, source, batch_size, vocabulary=None, **kwargs):
+        """As `from_preset`, of a `keras_elmo.weights.source.Source`."""
+        if vocabulary is None:
+            vocabulary = vocabulary_of(source)
+        model = cls(BiLM.from_source(source), vocabulary, batch_size, **kwargs)
+        model.load_softmax(source)
         return model
 
-    def load_softmax(self, preset):
-        """Takes over the softmax of a preset of the same vocabulary.
+    def load_softmax(self, source):
+        """Takes over the softmax of a `Source` with the same vocabulary.
 
         Raises:
             FileNotFoundError, ValueError: see `from_preset`.
         """
-        path = find_preset(preset) / SOFTMAX
-        preset_folder.read_weights(path, self.softmax_variables())
+        if source.read_softmax is None:
+            raise FileNotFoundError(
+                "The weights should have a softmax. Received: "
+                f"{source.origin!r}, which has none. `keras-elmo train --from` fits "
+                "one."
+            )
+        variables = self.softmax_variables()
+        table = [Entry(name, (name,)) for name in variables]
+        mapping.apply(table, source.read_softmax(), variables, source.origin)
 
     def save_to_preset(self, folder, metadata=None, dtype="float32", tokenizer="space"):
         """As `BiLM.save_to_preset`, with vocabulary and softmax.
@@ -135,18 +149,18 @@ class LanguageModel(keras.Model):
         These are files of their own, which who only embeds text does not load.
         `tokenizer` is that of the text it was trained on: embeddings will use it.
         """
+        check_choice("tokenizer", tokenizer, tuple(TOKENIZERS))
         config = {
-            "bilm": self.bilm.architecture(),
-            "embedding": {
-                "tokenizer": check_choice("tokenizer", tokenizer, tuple(TOKENIZERS))
-            },
+            **self.bilm.settings(),
+            "embedding": {"tokenizer": tokenizer},
+            "metadata": metadata or {},
         }
         with preset_folder.writing(folder) as temporary:
             variables = named_variables(self.bilm)
-            preset_folder.write(temporary, config, variables, metadata, dtype)
-            self.vocabulary.save(Path(temporary) / VOCABULARY)
+            preset_folder.write(temporary, config, variables, dtype)
+            self.vocabulary.save(Path(temporary) / preset_folder.VOCABULARY)
             preset_folder.write_weights(
-                Path(temporary) / SOFTMAX, self.softmax_variables(), dtype
+                Path(temporary) / preset_folder.SOFTMAX, self.softmax_variables(), dtype
             )
 
     def softmax_variables(self):
@@ -237,3 +251,19 @@ class LanguageModel(keras.Model):
     @property
     def metrics(self):
         return [self.loss_metric, *self.perplexities, self.perplexity]
+
+
+def vocabulary_of(source):
+    """The `Vocabulary` that comes with a `Source`.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if it is broken.
+    """
+    if source.vocabulary is None:
+        raise FileNotFoundError(
+            f"Beside the weights there should be a {preset_folder.VOCABULARY} of the "
+            f"words of their softmax. Received: {source.origin!r}, which has none. If "
+            "you have it, pass it as `vocabulary`."
+        )
+    return Vocabulary.from_file(source.vocabulary)

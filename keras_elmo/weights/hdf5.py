@@ -1,7 +1,12 @@
-"""`weights.hdf5` of AllenNLP, bilm-tf and simple_elmo."""
+"""`options.json` and `weights.hdf5` of AllenNLP, bilm-tf and simple_elmo."""
 
+import contextlib
+import dataclasses
+import functools
 import io
+import math
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,83 +14,112 @@ import h5py
 import numpy as np
 
 from keras_elmo.atomic import replacing
-from keras_elmo.weights.mapping import Entry, Layout
+from keras_elmo.weights import mapping, options, settings, tables
+from keras_elmo.weights.mapping import LazyArray
+from keras_elmo.weights.source import Source
 
-# bilm-tf's convolutions run over images of height 1.
-_HEIGHT_AXIS = Layout(lambda array: array[0], lambda array: array[None])
-# The file has no row for id 0, 'no token': every id of the file is one less.
-_NO_PADDING_ROW = Layout(
-    lambda array: np.pad(array, [(1, 0), (0, 0)]), lambda array: array[1:]
-)
-_LSTM = "RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/LSTMCell/"
-
-TABLE = (
-    Entry("char_embed", ("char_embedding",), _NO_PADDING_ROW),
-    Entry("CNN/W_cnn_{index}", ("convolution_{index}/kernel",), _HEIGHT_AXIS),
-    Entry("CNN/b_cnn_{index}", ("convolution_{index}/bias",)),
-    Entry("CNN_high_{index}/W_carry", ("highway_{index}/carry/kernel",)),
-    Entry("CNN_high_{index}/b_carry", ("highway_{index}/carry/bias",)),
-    Entry("CNN_high_{index}/W_transform", ("highway_{index}/transform/kernel",)),
-    Entry("CNN_high_{index}/b_transform", ("highway_{index}/transform/bias",)),
-    Entry("CNN_proj/W_proj", ("projection/kernel",)),
-    Entry("CNN_proj/b_proj", ("projection/bias",)),
-    Entry(
-        _LSTM + "W_0",
-        (
-            "lstm_{direction}_{layer}/kernel",
-            "lstm_{direction}_{layer}/recurrent_kernel",
-        ),
-    ),
-    Entry(_LSTM + "B", ("lstm_{direction}_{layer}/bias",)),
-    Entry(_LSTM + "W_P_0", ("lstm_{direction}_{layer}/projection_kernel",)),
-)
+FORMAT = "HDF5"
+# The format has no place for these: its own readers compute so.
+ASSUMED = {"sentence_boundaries": True}
+# Deflate, HDF5's common compression, can't do better.
+_LARGEST_COMPRESSION = 1100
+_OPTIONS = ("options.json", "*options*.json")
+_WEIGHTS = ("weights.hdf5", "model.hdf5", "*.hdf5")
+VOCABULARIES = ("vocabulary.txt", "vocab.txt")
 
 
-def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Every tensor of an HDF5 file by its full name.
+def open_pair(
+    options_file: str | os.PathLike | Mapping, weights: str | os.PathLike
+) -> Source:
+    """The two files as a `Source`.
+
+    Args:
+        options_file: Path of `options.json`, or its content.
+        weights: Path of `weights.hdf5`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if one of them is broken.
+    """
+    content = options.read_options(options_file)
+    beyond = options.to_settings(content)
+    return Source(
+        format=FORMAT,
+        origin=os.fspath(weights),
+        described_in=options.name(options_file),
+        arguments={**options.to_arguments(content), **ASSUMED, **beyond["bilm"]},
+        table=tables.HDF5,
+        arrays=read_arrays(weights),
+        embedding=beyond["embedding"],
+        mix=beyond["mix"],
+        metadata=beyond["metadata"],
+    )
+
+
+def recognizes(folder: Path) -> bool:
+    """Whether a folder holds the two files."""
+    return all(_find(folder, patterns) for patterns in (_OPTIONS, _WEIGHTS))
+
+
+def open_folder(folder: Path) -> Source:
+    """A folder with the two files, as those of simple_elmo, as a `Source`."""
+    options_file, weights = (
+        _find(folder, patterns) or folder / patterns[0]
+        for patterns in (_OPTIONS, _WEIGHTS)
+    )
+    vocabulary = _find(folder, VOCABULARIES)
+    return dataclasses.replace(open_pair(options_file, weights), vocabulary=vocabulary)
+
+
+def write_pair(
+    options_file: str | os.PathLike,
+    weights: str | os.PathLike,
+    config: Mapping[str, Any],
+    variables: Mapping[str, Any],
+) -> None:
+    """Writes a model, each file whole or not at all.
+
+    Args:
+        options_file: Path of the `options.json` to write.
+        weights: Path of the `weights.hdf5` to write.
+        config: As of a preset, see `settings`.
+        variables: The variables of the `BiLM` by our names.
+    """
+    beyond = settings.lacking(config, ASSUMED)
+    options.write_options(options_file, config["bilm"], beyond)
+    write_arrays(weights, mapping.collect(tables.HDF5, variables))
+
+
+def read_arrays(path: str | os.PathLike) -> dict[str, LazyArray]:
+    """Every tensor of an HDF5 file by its full name, yet to be read.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is not HDF5, is cut short, or holds anything but
-            floating-point tensors.
+            floating-point tensors of its own.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(
             "`weights` should be the path of an HDF5 file. Received: "
             f"weights={os.fspath(path)!r}, which is no file"
         )
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, LazyArray] = {}
 
-    def read(name: str, item: h5py.Group | h5py.Dataset) -> None:
-        if not isinstance(item, h5py.Dataset):
-            return
-        if item.dtype.kind != "f" or item.shape is None:
-            raise ValueError(
-                f"`weights` should hold floating-point tensors only. Received: "
-                f"{name} of dtype {item.dtype} in {os.fspath(path)!r}"
+    def find(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            _check_dataset(name, item, path)
+            arrays[name] = LazyArray(
+                item.shape, functools.partial(_read_rows, path, name)
             )
-        if item.external:
-            raise ValueError(
-                "`weights` should hold its tensors itself. Received: "
-                f"{os.fspath(path)!r}, in which {name} refers to another file"
-            )
-        arrays[name] = item[()]
 
-    try:
+    with _opened(path) as file:
         # `visititems` follows no external links: a weight file opens no other.
-        with h5py.File(path, "r") as file:
-            file.visititems(read)
-    except (OSError, RuntimeError, KeyError) as error:
-        raise ValueError(
-            "`weights` should be a complete HDF5 file. Received: "
-            f"{os.fspath(path)!r}, which could not be read ({error}). If it was "
-            "downloaded, compare its size with the original's and fetch it again."
-        ) from error
+        file.visititems(find)
     return arrays
 
 
 def write_arrays(
-    path: str | os.PathLike, arrays: dict[str, np.ndarray], **filters: Any
+    path: str | os.PathLike, arrays: Mapping[str, np.ndarray], **filters: Any
 ) -> None:
     """Writes all tensors, or leaves `path` as it was.
 
@@ -101,3 +135,55 @@ def write_arrays(
             file.create_dataset(name, data=array, **filters)
     with replacing(path) as temporary:
         Path(temporary).write_bytes(content.getbuffer())
+
+
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike) -> Iterator[h5py.File]:
+    """An HDF5 file to read, whose many errors are one."""
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, RuntimeError, KeyError, UnicodeError) as error:
+        raise ValueError(
+            "`weights` should be a complete HDF5 file. Received: "
+            f"{os.fspath(path)!r}, which could not be read ({error}). If it was "
+            "downloaded, compare its size with the original's and fetch it again."
+        ) from error
+
+
+def _read_rows(path: str | os.PathLike, name: str, rows: Any) -> np.ndarray:
+    with _opened(path) as file:
+        return file[name][rows]
+
+
+def _check_dataset(name: str, dataset: h5py.Dataset, path: str | os.PathLike) -> None:
+    """Refuses what is no tensor of this file."""
+    if dataset.dtype.kind != "f" or dataset.shape is None:
+        raise ValueError(
+            "`weights` should hold floating-point tensors only. Received: "
+            f"{name} of dtype {dataset.dtype} in {os.fspath(path)!r}"
+        )
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(
+            "`weights` should hold its tensors itself. Received: "
+            f"{os.fspath(path)!r}, in which {name} refers to another file"
+        )
+    stored = dataset.id.get_storage_size()
+    if (
+        math.prod(dataset.shape) * dataset.dtype.itemsize
+        > stored * _LARGEST_COMPRESSION
+    ):
+        raise ValueError(
+            f"`weights` should hold all of its tensors. Received: {os.fspath(path)!r}, "
+            f"in which {name} is said to be {dataset.shape}, of which {stored:,} bytes "
+            "are there"
+        )
+
+
+def _find(folder: Path, patterns: tuple[str, ...]) -> Path | None:
+    """The file of the first pattern that just one file fits."""
+    for pattern in patterns:
+        found = sorted(folder.glob(pattern))
+        if len(found) == 1:
+            return found[0]
+    return None

@@ -1,14 +1,29 @@
 """Applies a table of names: file tensors to biLM variables, and back."""
 
+import dataclasses
 import itertools
 import string
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import EllipsisType
 from typing import Any, NamedTuple
 
 import numpy as np
 from keras.ops import convert_to_numpy
 
-Arrays = Mapping[str, np.ndarray]
+
+@dataclasses.dataclass(frozen=True)
+class LazyArray:
+    """A tensor of a file, of which just those rows are read that are asked for."""
+
+    shape: tuple[int, ...]
+    read: Callable[[slice | EllipsisType], np.ndarray]
+
+    def __getitem__(self, rows: slice | EllipsisType) -> np.ndarray:
+        return self.read(rows)
+
+
+Arrays = Mapping[str, np.ndarray | LazyArray]
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 class Layout(NamedTuple):
@@ -33,7 +48,7 @@ class Entry(NamedTuple):
     layout: Layout = SAME
 
 
-def expand(table: Iterable[Entry], variables: Mapping[str, Any]) -> list[Entry]:
+def expand(table: Iterable[Entry], variables: Collection[str]) -> list[Entry]:
     """The lines of `table` for a model that has just these `variables`.
 
     Fields run over 0, 1, 2, ... as far as there are such variables, so that a
@@ -53,35 +68,95 @@ def expand(table: Iterable[Entry], variables: Mapping[str, Any]) -> list[Entry]:
     return expanded
 
 
-def apply(
-    table: Iterable[Entry], arrays: Arrays, variables: Mapping[str, Any], origin: str
-) -> None:
-    """Assigns every array to its variables, or nothing at all.
+def check(table: Iterable[Entry], arrays: Arrays, shapes: Shapes, origin: str) -> None:
+    """Refuses arrays that do not fit variables of these shapes, unread.
 
     Args:
         table: The format's names.
         arrays: The tensors of the file by the file's names.
-        variables: The model's `keras.Variable`s by our names.
+        shapes: The shapes of the model's variables by our names.
         origin: What to call the file in an error.
 
     Raises:
         ValueError: naming all tensors that are missing, unexpected, of another
             shape, or not finite.
     """
-    entries = expand(table, variables)
-    problems = _problems(entries, arrays, variables)
+    entries = expand(table, shapes)
+    expected = {entry.source: _file_shape(entry, shapes) for entry in entries}
+    problems = _problems(expected, arrays)
+    if not problems:
+        return
+    # Now that all is lost, a look at the values of those that would have fitted.
+    problems += [
+        _not_finite(name)
+        for name, shape in expected.items()
+        if name in arrays
+        and tuple(arrays[name].shape) == shape
+        and not _is_finite(arrays[name][:])
+    ]
+    raise ValueError(
+        f"The weights in `{origin}` do not fit the model that is described beside "
+        "them; nothing was loaded. Check that both belong together.\nReceived:\n"
+        + "\n".join(f"  {problem}" for problem in problems)
+    )
+
+
+def apply(
+    table: Iterable[Entry],
+    arrays: Arrays,
+    variables: Mapping[str, Any],
+    origin: str,
+    allow_nan: bool = False,
+) -> None:
+    """Assigns every array to its variables, one after the other.
+
+    No array is read twice, and only one at a time, so that loading takes little more
+    memory than the model.
+
+    Args:
+        table: The format's names.
+        arrays: The tensors of the file by the file's names.
+        variables: The model's `keras.Variable`s by our names.
+        origin: What to call the file in an error.
+        allow_nan: Whether to accept NaN and infinity. Defaults to False.
+
+    Raises:
+        ValueError: see `check`, in which case nothing is assigned; or naming the
+            tensors that are not finite, when all others have been.
+    """
+    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    check(table, arrays, shapes, origin)
+    # A function of its own, at whose end the array is gone before the next is read.
+    problems = [
+        _not_finite(entry.source)
+        for entry in expand(table, shapes)
+        if not _assign(entry, arrays, variables, allow_nan)
+    ]
     if problems:
         raise ValueError(
-            f"The weights in `{origin}` do not fit the model that the options "
-            "describe; nothing was loaded. Check that both files belong together."
-            "\nReceived:\n" + "\n".join(f"  {problem}" for problem in problems)
+            f"The weights in `{origin}` should be finite. If they are as they should "
+            "be, pass `allow_nan=True`.\nReceived:\n"
+            + "\n".join(f"  {problem}" for problem in problems)
         )
-    for entry in entries:
+
+
+def _assign(
+    entry: Entry, arrays: Arrays, variables: Mapping[str, Any], allow_nan: bool
+) -> bool:
+    """Assigns one array to its variables, unless it is not finite."""
+    if len(entry.variables) == 1:
+        places = [slice(None)]
+    else:
         rows = [variables[name].shape[0] for name in entry.variables]
-        joined = entry.layout.from_file(arrays[entry.source])
-        parts = np.split(joined, np.cumsum(rows)[:-1])
-        for name, part in zip(entry.variables, parts, strict=True):
-            variables[name].assign(part)
+        ends = np.cumsum(rows).tolist()
+        places = [slice(end - n, end) for n, end in zip(rows, ends, strict=True)]
+    for name, place in zip(entry.variables, places, strict=True):
+        part = entry.layout.from_file(arrays[entry.source][place])
+        if not allow_nan and not _is_finite(part):
+            return False
+        variables[name].assign(part)
+        del part  # before the next is read
+    return True
 
 
 def collect(
@@ -103,41 +178,40 @@ def as_float(variable: Any) -> np.ndarray:
     return array if array.dtype.kind == "f" else array.astype("float32")
 
 
-def _problems(
-    entries: list[Entry], arrays: Arrays, variables: Mapping[str, Any]
-) -> list[str]:
-    expected = {entry.source: _file_shape(entry, variables) for entry in entries}
+def _problems(expected: Shapes, arrays: Arrays) -> list[str]:
     missing = [
         f"missing: {name} {shape}"
         for name, shape in expected.items()
         if name not in arrays
     ]
     unexpected = [
-        f"unexpected: {name} {arrays[name].shape}"
+        f"unexpected: {name} {tuple(arrays[name].shape)}"
         for name in sorted(arrays)
         if name not in expected
     ]
-    common = [name for name in expected if name in arrays]
     shapes = [
-        f"shape: {name} should be {expected[name]}, is {arrays[name].shape}"
-        for name in common
-        if arrays[name].shape != expected[name]
+        f"shape: {name} should be {shape}, is {tuple(arrays[name].shape)}"
+        for name, shape in expected.items()
+        if name in arrays and tuple(arrays[name].shape) != shape
     ]
-    values = [
-        f"values: {name} holds NaN or infinity, or what is too large for float32"
-        for name in common
-        if not _is_finite(arrays[name])
-    ]
-    return missing + unexpected + shapes + values
+    return missing + unexpected + shapes
+
+
+def _not_finite(name: str) -> str:
+    return f"values: {name} holds NaN or infinity, or what is too large for float32"
 
 
 def _is_finite(array: np.ndarray) -> bool:
-    with np.errstate(over="ignore"):
-        return bool(np.isfinite(array.astype("float32")).all())
+    if not array.size:
+        return True
+    # NaN and infinity come through both, which take no memory of the array's size.
+    with np.errstate(over="ignore", invalid="ignore"):
+        extremes = np.array([array.min(), array.max()]).astype("float32")
+    return bool(np.isfinite(extremes).all())
 
 
-def _file_shape(entry: Entry, variables: Mapping[str, Any]) -> tuple[int, ...]:
-    shapes = [tuple(variables[name].shape) for name in entry.variables]
-    joined = (sum(shape[0] for shape in shapes), *shapes[0][1:])
+def _file_shape(entry: Entry, shapes: Shapes) -> tuple[int, ...]:
+    parts = [shapes[name] for name in entry.variables]
+    joined = (sum(shape[0] for shape in parts), *parts[0][1:])
     # Broadcasting a number gives the shape without the memory.
     return entry.layout.to_file(np.broadcast_to(np.float32(0), joined)).shape

@@ -2,11 +2,13 @@
 
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from keras_elmo.atomic import replacing
+from keras_elmo.weights.settings import check_settings
 
 _REQUIRED = object()
 
@@ -32,6 +34,28 @@ _PLACES = {
     "use_skip_connections": _Place("lstm", "use_skip_connections", False),
     "max_characters": _Place("char_cnn", "max_characters_per_token", 50),
 }
+# What else bilm-tf's and AllenNLP's files hold.
+_OTHERS = {
+    "lstm": set(),
+    "char_cnn": {"n_characters"},
+    "": {
+        "lstm",
+        "char_cnn",
+        "bidirectional",
+        "dropout",
+        "all_clip_norm_val",
+        "n_epochs",
+        "n_train_tokens",
+        "batch_size",
+        "n_tokens_vocab",
+        "unroll_steps",
+        "n_negative_samples_batch",
+        "sample_softmax",
+        "learning_rate",
+    },
+}
+# Ours, see `settings`.
+SETTINGS = "keras_elmo"
 _ACTIVATIONS = ("relu", "tanh")
 # bilm-tf writes 261 while it trains; users change it to 262, which counts id 0.
 _CHARACTER_COUNTS = (261, 262)
@@ -54,7 +78,7 @@ def read_options(options: str | os.PathLike | Mapping) -> Mapping:
         )
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # of the JSON, or of the encoding
+    except (ValueError, RecursionError) as error:  # of the JSON, or of the encoding
         raise ValueError(
             f"`options` should be a JSON file. Received: options={os.fspath(path)!r}, "
             f"which could not be parsed ({error})"
@@ -65,6 +89,11 @@ def read_options(options: str | os.PathLike | Mapping) -> Mapping:
             f"Received: a {type(parsed).__name__} in {os.fspath(path)!r}"
         )
     return parsed
+
+
+def name(options: str | os.PathLike | Mapping) -> str:
+    """What to call the options in an error."""
+    return "`options`" if isinstance(options, Mapping) else os.fspath(options)
 
 
 def to_arguments(options: Mapping) -> dict[str, Any]:
@@ -97,7 +126,23 @@ def to_arguments(options: Mapping) -> dict[str, Any]:
             f"`options` should hold all of ELMo's sizes. Received: no {missing}"
         )
     _check_values(options)
+    _warn_of_unknown_keys(options)
     return arguments
+
+
+def to_settings(options: Mapping) -> dict[str, Any]:
+    """What `settings.lacking` wrote under `keras_elmo`, if it did.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    try:
+        return check_settings(options.get(SETTINGS, {}))
+    except ValueError as error:
+        raise ValueError(
+            f"`options` should hold what `to_hdf5` writes under {SETTINGS!r}. "
+            f"Received: something else ({error})"
+        ) from error
 
 
 def from_config(config: Mapping) -> dict[str, Any]:
@@ -110,12 +155,40 @@ def from_config(config: Mapping) -> dict[str, Any]:
     return options
 
 
-def write_options(path: str | os.PathLike, config: Mapping) -> None:
-    """Writes the options of a `BiLM` with this `get_config()`, or nothing."""
+def write_options(
+    path: str | os.PathLike, config: Mapping, settings: Mapping | None = None
+) -> None:
+    """Writes the options of a `BiLM` with this `get_config()`, or nothing.
+
+    Args:
+        path: The file to write.
+        config: The `get_config()`.
+        settings: What the format has no place for, see `settings.lacking`.
+
+    Raises:
+        ValueError: if the model has an activation that the format lacks.
+    """
     options = from_config(config)
     _check_values(options)
+    if settings:
+        options[SETTINGS] = dict(settings)
     with replacing(path) as temporary:
         Path(temporary).write_text(json.dumps(options), encoding="utf-8")
+
+
+def _warn_of_unknown_keys(options: Mapping) -> None:
+    known = {SETTINGS} | _OTHERS[""]
+    unknown = [str(key) for key in options if key not in known]
+    for section in ("lstm", "char_cnn"):
+        places = {p.key for p in _PLACES.values() if p.section == section}
+        known = places | _OTHERS[section]
+        unknown += [f"{section}.{key}" for key in options[section] if key not in known]
+    if unknown:
+        warnings.warn(
+            f"`options` hold keys that mean nothing to ELMo: {unknown}. They are "
+            "ignored.",
+            stacklevel=2,
+        )
 
 
 def _check_values(options: Mapping) -> None:

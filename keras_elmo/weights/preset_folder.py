@@ -1,74 +1,66 @@
-"""The preset folder: `config.json`, `model.weights.h5` and `metadata.json`."""
+"""The preset folder: `config.json`, `model.weights.h5` and `metadata.json`.
+
+With `softmax.weights.h5` and `vocabulary.txt`, it predicts words too.
+"""
 
 import contextlib
-import inspect
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_elmo.atomic import check_replaceable, replacing
 from keras_elmo.validation import check_choice
 from keras_elmo.version import __version__
-from keras_elmo.weights import hdf5, mapping
+from keras_elmo.weights import mapping, tables
+from keras_elmo.weights.hdf5 import read_arrays, write_arrays
+from keras_elmo.weights.settings import check_settings
+from keras_elmo.weights.source import Source
 
+FORMAT = "preset"
 CONFIG = "config.json"
 METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
-_MIX = {"weights", "scaling"}
+SOFTMAX = "softmax.weights.h5"
+VOCABULARY = "vocabulary.txt"
 # In which weights may be written.
 DTYPES = ("float32", "float16", "bfloat16")
 
 
-def read_config(folder: str | os.PathLike) -> dict[str, Any]:
-    """The content of `config.json`: `"bilm"`, `"embedding"`, and `"mix"` or None.
+def recognizes(folder: Path) -> bool:
+    """Whether a folder is a preset."""
+    return (folder / CONFIG).is_file()
+
+
+def open_folder(folder: Path) -> Source:
+    """A preset as a `Source`.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is not JSON, or not an object.
+        FileNotFoundError: if one of the files is missing.
+        ValueError: if one of them is broken.
     """
-    path = Path(folder) / CONFIG
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"A preset should be a folder with {CONFIG}, {WEIGHTS} and {METADATA}. "
-            f"Received: {os.fspath(folder)!r}, which has no {CONFIG}"
-        )
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        config = _check_config(config)
-    except ValueError as error:  # of the JSON, or of the encoding
-        raise ValueError(
-            f"{CONFIG} should be JSON as `save_to_preset` writes it. Received: "
-            f"{os.fspath(path)!r}, which could not be read ({error})"
-        ) from error
-    return config
-
-
-def _check_config(config: Any) -> dict[str, Any]:
-    """With the parts that it may lack."""
-    if not isinstance(config, dict) or not isinstance(config.get("bilm"), dict):
-        raise ValueError("no object 'bilm'")
-    config = {"embedding": {}, "mix": None, **config}
-    if not isinstance(config["embedding"], dict):
-        raise ValueError("'embedding' is no object")
-    mix = config["mix"]
-    if mix is not None and not (isinstance(mix, dict) and set(mix) == _MIX):
-        raise ValueError(f"'mix' does not hold just {sorted(_MIX)}")
-    return config
-
-
-def check_arguments(kind: type, arguments: Mapping[str, Any], folder: Any) -> None:
-    """Refuses a part of `config.json` that lacks arguments which `kind` needs."""
-    try:
-        inspect.signature(kind).bind(**arguments)
-    except TypeError as error:
-        raise ValueError(
-            f"{CONFIG} should hold the arguments of {kind.__name__}. Received: "
-            f"{os.fspath(folder)!r}, where it does not ({error})"
-        ) from error
+    config = _read_json(folder / CONFIG, _check_config)
+    metadata, softmax, vocabulary = (
+        folder / name for name in (METADATA, SOFTMAX, VOCABULARY)
+    )
+    return Source(
+        format=FORMAT,
+        origin=os.fspath(folder / WEIGHTS),
+        described_in=os.fspath(folder / CONFIG),
+        arguments=config["bilm"],
+        table=tables.PRESET,
+        arrays=read_arrays(folder / WEIGHTS),
+        embedding=config["embedding"],
+        mix=config["mix"],
+        metadata=_read_json(metadata) if metadata.is_file() else {},
+        # A file of its own, which who only embeds text does not read.
+        read_softmax=(lambda: read_arrays(softmax)) if softmax.is_file() else None,
+        vocabulary=vocabulary if vocabulary.is_file() else None,
+    )
 
 
 @contextlib.contextmanager
@@ -88,25 +80,22 @@ def write(
     folder: str | os.PathLike,
     config: Mapping[str, Any],
     variables: Mapping[str, Any],
-    metadata: Mapping[str, Any] | None = None,
     dtype: str = "float32",
 ) -> None:
-    """Writes config, weights and metadata into a folder that is there."""
-    metadata = {"keras_elmo_version": __version__, **(metadata or {})}
+    """Writes config, weights and metadata into a folder that is there.
+
+    Args:
+        folder: The folder.
+        config: The parts that `settings` names; `"bilm"` at least.
+        variables: Of the `BiLM`, by our names.
+        dtype: To which to round them.
+    """
+    config = {**config}
+    metadata = {"keras_elmo_version": __version__, **config.pop("metadata", {})}
     for name, content in ((CONFIG, config), (METADATA, metadata)):
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         (Path(folder) / name).write_text(text, encoding="utf-8")
     write_weights(Path(folder) / WEIGHTS, variables, dtype)
-
-
-def read_weights(path: str | os.PathLike, variables: Mapping[str, Any]) -> None:
-    """Assigns every tensor of a file to the variable of its name, or nothing.
-
-    Raises:
-        FileNotFoundError, ValueError: see `hdf5.read_arrays`, `mapping.apply`.
-    """
-    table = [mapping.Entry(name, (name,)) for name in variables]
-    mapping.apply(table, hdf5.read_arrays(path), variables, os.fspath(path))
 
 
 def write_weights(
@@ -121,8 +110,35 @@ def write_weights(
         ValueError: if `dtype` is none of `DTYPES`.
     """
     check_choice("dtype", dtype, DTYPES)
-    arrays = {
-        name: mapping.as_float(ops.cast(variable, dtype))
-        for name, variable in variables.items()
-    }
-    hdf5.write_arrays(path, arrays, compression="gzip", shuffle=True)
+    arrays = {name: _rounded(variable, dtype) for name, variable in variables.items()}
+    write_arrays(path, arrays, compression="gzip", shuffle=True)
+
+
+def _rounded(variable: Any, dtype: str) -> np.ndarray:
+    return mapping.as_float(ops.cast(variable, dtype))
+
+
+def _check_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    if "bilm" not in config:
+        raise ValueError("no object 'bilm'")
+    return check_settings(config)
+
+
+def _read_json(
+    path: Path, check: Callable[[Any], dict[str, Any]] = lambda content: content
+) -> dict[str, Any]:
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"A preset should be a folder with {CONFIG}, {WEIGHTS} and {METADATA}. "
+            f"Received: {os.fspath(path.parent)!r}, which has no {path.name}"
+        )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("no object")
+        return check(content)
+    except (ValueError, RecursionError) as error:  # of the JSON, or of the encoding
+        raise ValueError(
+            f"{path.name} should be JSON as `save_to_preset` writes it. Received: "
+            f"{os.fspath(path)!r}, which could not be read ({error})"
+        ) from error

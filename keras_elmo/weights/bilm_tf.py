@@ -1,0 +1,77 @@
+"""Checkpoints that bilm-tf writes while it trains, which hold the softmax too."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from keras_elmo.weights import checkpoint, options, tables
+from keras_elmo.weights.hdf5 import ASSUMED, VOCABULARIES
+from keras_elmo.weights.source import Source
+
+FORMAT = "bilm-tf checkpoint"
+_OPTIONS = "options.json"
+_PREFIX = "lm/"
+# Of training alone: the optimizer's memory and counts.
+_IGNORED = re.compile(r".*/Ada(grad|m(_1)?)|global_step|train_perplexity")
+_SOFTMAX = {"lm/softmax/W": "softmax/kernel", "lm/softmax/b": "softmax/bias"}
+# A single layer is not in a stack of them.
+_ONE_LAYER = ("/rnn/lstm_cell/", "/rnn/multi_rnn_cell/cell_0/lstm_cell/")
+
+
+def recognizes(path: Path) -> bool:
+    """Whether `path` is the prefix of a checkpoint, or a folder with one."""
+    return checkpoint.find_prefix(path) is not None
+
+
+def open_folder(path: Path, options_file: Any = None) -> Source:
+    """The newest checkpoint of a folder, or that of a prefix, as a `Source`.
+
+    Args:
+        path: The folder, or the prefix of a checkpoint's files.
+        options_file: Path of `options.json`, or its content. Defaults to None: the
+            one beside the checkpoint, where bilm-tf puts it.
+
+    Raises:
+        FileNotFoundError: if there is no checkpoint.
+        ValueError: if it is broken, or not one of bilm-tf.
+    """
+    prefix = checkpoint.find_prefix(path)
+    if prefix is None:
+        raise FileNotFoundError(
+            "A checkpoint of bilm-tf should be a folder with model.ckpt-*.index and "
+            f"{_OPTIONS}. Received: {os.fspath(path)!r}, which has none"
+        )
+    arrays = {
+        name.replace(*_ONE_LAYER): array
+        for name, array in checkpoint.read_arrays(prefix).items()
+        if not _IGNORED.fullmatch(name)
+    }
+    if not any(name.startswith(_PREFIX) for name in arrays):
+        raise ValueError(
+            f"A checkpoint of bilm-tf should hold tensors named {_PREFIX}... Received: "
+            f"{os.fspath(prefix)!r} with {sorted(arrays)[:5]} and so on"
+        )
+    softmax = {
+        ours: arrays.pop(theirs)
+        for theirs, ours in _SOFTMAX.items()
+        if theirs in arrays
+    }
+    if options_file is None:
+        options_file = prefix.with_name(_OPTIONS)
+    arguments = options.to_arguments(options.read_options(options_file))
+    return Source(
+        format=FORMAT,
+        origin=os.fspath(prefix),
+        described_in=options.name(options_file),
+        arguments={**arguments, **ASSUMED},
+        table=tables.BILM_TF,
+        arrays=arrays,
+        read_softmax=(lambda: softmax) if softmax else None,
+        vocabulary=_find_vocabulary(prefix.parent),
+    )
+
+
+def _find_vocabulary(folder: Path) -> Path | None:
+    found = [folder / name for name in VOCABULARIES if (folder / name).is_file()]
+    return found[0] if found else None

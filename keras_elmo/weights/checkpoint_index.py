@@ -1,0 +1,154 @@
+"""The index of a TensorFlow checkpoint, read with care.
+
+`tf.train.load_checkpoint` ends the whole process where an index is well-formed but its
+content is not (negative sizes, for one; TensorFlow 2.18 and 2.21). So each entry is
+looked at here before TensorFlow does.
+
+Reference: TensorFlow, `core/util/tensor_bundle/tensor_bundle.h` and
+`core/protobuf/tensor_bundle.proto`; LevelDB, `doc/table_format.md`.
+"""
+
+import math
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import tensor_bundle_pb2
+
+_FOOTER = 48  # bytes
+_MAGIC = 0xDB4775248B80FB57
+_MOST_AXES = 8
+
+
+class IndexEntry(NamedTuple):
+    """What an index says of a tensor."""
+
+    dtype: tf.DType
+    shape: tuple[int, ...]
+
+
+def read_index(prefix: Path) -> dict[str, IndexEntry]:
+    """What is in a checkpoint, if all of it can be there.
+
+    Raises:
+        ValueError: if it is no index of a checkpoint, or if the files beside it are
+            shorter than it says.
+    """
+    path = prefix.with_name(prefix.name + ".index")
+    try:
+        items = dict(_items(path.read_bytes()))
+        header = _parse(tensor_bundle_pb2.BundleHeaderProto, items.pop(b"", b""))
+        shards = _shard_sizes(prefix, header.num_shards)
+        return {
+            name.decode("utf-8"): _entry(name, content, shards)
+            for name, content in items.items()
+        }
+    except (ValueError, IndexError, struct.error, DecodeError, TypeError) as error:
+        raise ValueError(
+            "A checkpoint should be complete, as TensorFlow wrote it. Received: "
+            f"{os.fspath(path)!r}, which could not be read ({error}). Compare the "
+            "sizes of its files with the original's and fetch them again."
+        ) from error
+
+
+def _entry(name: bytes, content: bytes, shards: list[int]) -> IndexEntry:
+    entry = _parse(tensor_bundle_pb2.BundleEntryProto, content)
+    dtype = tf.as_dtype(entry.dtype)
+    shape = tuple(axis.size for axis in entry.shape.dim)
+    if (
+        entry.shape.unknown_rank
+        or len(shape) > _MOST_AXES
+        or any(size < 0 for size in shape)
+        or len(entry.slices)
+    ):
+        raise ValueError(f"{name!r} has the shape {shape}")
+    if not (dtype.is_floating or dtype.is_integer):
+        return IndexEntry(dtype, shape)  # which nobody will read
+    size = math.prod(shape) * dtype.size
+    if (
+        entry.size != size
+        or not 0 <= entry.shard_id < len(shards)
+        or entry.offset < 0
+        or entry.offset + size > shards[entry.shard_id]
+    ):
+        raise ValueError(
+            f"{name!r} of shape {shape} should take {size:,} bytes, which are not there"
+        )
+    return IndexEntry(dtype, shape)
+
+
+def _shard_sizes(prefix: Path, count: int) -> list[int]:
+    if not 1 <= count <= 10_000:
+        raise ValueError(f"{count} files of data")
+    names = [
+        prefix.with_name(f"{prefix.name}.data-{shard:05}-of-{count:05}")
+        for shard in range(count)
+    ]
+    missing = [name.name for name in names if not name.is_file()]
+    if missing:
+        raise ValueError(f"no {missing} beside it")
+    return [name.stat().st_size for name in names]
+
+
+def _parse(kind, content: bytes):
+    message = kind()
+    message.ParseFromString(content)
+    return message
+
+
+def _items(table: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The keys and values of a table, in order."""
+    footer = table[-_FOOTER:]
+    if len(footer) < _FOOTER or struct.unpack("<Q", footer[-8:])[0] != _MAGIC:
+        raise ValueError("it does not end as an index does")
+    _, position = _handle(footer, 0)  # of a block of no interest
+    index, _ = _handle(footer, position)
+    seen = set()
+    for _, content in _block(table, index):
+        for key, value in _block(table, _handle(content, 0)[0]):
+            if key in seen:
+                raise ValueError(f"{key!r} is there twice")
+            seen.add(key)
+            yield key, value
+
+
+def _block(table: bytes, handle: tuple[int, int]) -> Iterator[tuple[bytes, bytes]]:
+    """A block's keys, each of which begins as the one before it, and values."""
+    start, size = handle
+    content = table[start : start + size]
+    if len(content) < size or table[start + size] != 0:
+        raise ValueError("a part of it is missing or compressed")
+    (restarts,) = struct.unpack("<I", content[-4:])
+    end = len(content) - 4 * (1 + restarts)
+    position, key = 0, b""
+    while position < end:
+        shared, position = _varint(content, position)
+        unshared, position = _varint(content, position)
+        length, position = _varint(content, position)
+        key = key[:shared] + content[position : position + unshared]
+        position += unshared
+        yield key, content[position : position + length]
+        position += length
+
+
+def _handle(content: bytes, position: int) -> tuple[tuple[int, int], int]:
+    """Where a block is: its start and size; and the position after that."""
+    start, position = _varint(content, position)
+    size, position = _varint(content, position)
+    return (start, size), position
+
+
+def _varint(content: bytes, position: int) -> tuple[int, int]:
+    """A number of 7 bits a byte; and the position after it."""
+    value = 0
+    for shift in range(0, 64, 7):
+        byte = content[position]
+        position += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, position
+    raise ValueError("a number in it has no end")

@@ -1,0 +1,63 @@
+"""What a model is besides its sizes and tensors, and what other formats lack of it.
+
+A preset's `config.json` has it all: `"bilm"`, the arguments of the `BiLM`;
+`"embedding"`, arguments of the `ElmoEmbedding`; `"mix"`. In formats with no place for
+one of these, it goes into an object `keras_elmo`, unless it is what readers of the
+format assume.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+PARTS = ("bilm", "embedding", "mix", "metadata")
+_MIX = {"weights", "scaling"}
+_EMBEDDING = {"tokenizer": "space", "do_layer_norm": False}
+
+
+def check_settings(settings: Any) -> dict[str, Any]:
+    """The four parts, of which all may be left out in the file.
+
+    Raises:
+        ValueError: if one of them is not as `lacking` returns it.
+    """
+    if not isinstance(settings, Mapping):
+        raise ValueError("it is no object")
+    settings = {"bilm": {}, "embedding": {}, "mix": None, "metadata": {}, **settings}
+    for part in ("bilm", "embedding", "metadata"):
+        if not isinstance(settings[part], Mapping):
+            raise ValueError(f"{part!r} is no object")
+    mix = settings["mix"]
+    if mix is not None and not (isinstance(mix, Mapping) and set(mix) == _MIX):
+        raise ValueError(f"'mix' does not hold just {sorted(_MIX)}")
+    return {part: settings[part] for part in PARTS}
+
+
+def lacking(config: Mapping[str, Any], assumed: Mapping[str, Any]) -> dict[str, Any]:
+    """What a format lacks of a preset's `config`.
+
+    Args:
+        config: The four parts.
+        assumed: What readers of the format take as arguments of the `BiLM` that it
+            has no place for.
+
+    Returns:
+        Those parts, or what is left of them. Nothing, if readers assume it all.
+    """
+    bilm, mix = config["bilm"], config["mix"]
+    # Where it is the biLM's, it need not be said again.
+    usual = {**_EMBEDDING, "sentence_boundaries": bilm["sentence_boundaries"]}
+    settings = {
+        "bilm": {key: bilm[key] for key in assumed if bilm[key] != assumed[key]},
+        "embedding": {
+            key: value
+            for key, value in config["embedding"].items()
+            if key not in usual or value != usual[key]
+        },
+        "mix": mix if mix is not None and not _is_initial(mix) else None,
+        "metadata": config["metadata"],
+    }
+    return {part: value for part, value in settings.items() if value}
+
+
+def _is_initial(mix: Mapping[str, Any]) -> bool:
+    return not any(mix["weights"]) and mix["scaling"] == 1

@@ -1,0 +1,73 @@
+"""What the arguments of a `BiLM` say of its variables, before any memory is taken."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras_elmo.integers import PADDING
+from keras_elmo.validation import check_filters, check_positive_integer
+
+# No model comes near; a broken or hostile file may.
+_MOST = {
+    "units": 10**6,
+    "projection_dim": 10**6,
+    "embedding_dim": 10**6,
+    "max_characters": 10**4,
+    "num_layers": 100,
+    "num_highway_layers": 100,
+}
+
+
+def variable_shapes(arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The shapes of the variables of `BiLM(**arguments)`, by our names.
+
+    Raises:
+        ValueError: if a size is missing, is no positive integer, or is absurd.
+    """
+    sizes = _sizes(arguments)
+    units, dim = sizes["units"], sizes["projection_dim"]
+    embedding_dim = sizes["embedding_dim"]
+    filters = check_filters("filters", arguments["filters"], sizes["max_characters"])
+    num_filters = sum(count for _, count in filters)
+
+    shapes: dict[str, tuple[int, ...]] = {
+        "char_embedding": (1 + PADDING, embedding_dim)
+    }
+    for index, (width, count) in enumerate(filters):
+        shapes[f"convolution_{index}/kernel"] = (width, embedding_dim, count)
+        shapes[f"convolution_{index}/bias"] = (count,)
+    for index in range(sizes["num_highway_layers"]):
+        for gate in ("carry", "transform"):
+            shapes[f"highway_{index}/{gate}/kernel"] = (num_filters, num_filters)
+            shapes[f"highway_{index}/{gate}/bias"] = (num_filters,)
+    if num_filters != dim:
+        shapes["projection/kernel"] = (num_filters, dim)
+        shapes["projection/bias"] = (dim,)
+    for direction in range(2):
+        for index in range(sizes["num_layers"]):
+            prefix = f"lstm_{direction}_{index}"
+            shapes[f"{prefix}/kernel"] = (dim, 4 * units)
+            shapes[f"{prefix}/bias"] = (4 * units,)
+            shapes[f"{prefix}/recurrent_kernel"] = (dim, 4 * units)
+            if dim != units:
+                shapes[f"{prefix}/projection_kernel"] = (units, dim)
+    return shapes
+
+
+def _sizes(arguments: Mapping[str, Any]) -> dict[str, int]:
+    for name in ("filters", *_MOST):
+        if name not in arguments:
+            raise ValueError(f"`{name}` is missing among the sizes of the model")
+    for name, most in _MOST.items():
+        value = arguments[name]
+        if not (name == "num_highway_layers" and value == 0):
+            check_positive_integer(name, value)
+        if value > most:
+            raise ValueError(
+                f"`{name}` should be at most {most:,}. Received: {name}={value:,}"
+            )
+    if arguments["projection_dim"] > arguments["units"]:
+        raise ValueError(
+            "`projection_dim` should not exceed `units`. Received: projection_dim="
+            f"{arguments['projection_dim']}, units={arguments['units']}"
+        )
+    return {name: arguments[name] for name in _MOST}

@@ -1,0 +1,80 @@
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from keras_elmo.weights import mapping
+from keras_elmo.weights.mapping import Entry, LazyArray
+from keras_elmo.weights.sizes import variable_shapes
+from keras_elmo.weights.variables import named_variables
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A pretrained model in a file of any format, opened but not yet read.
+
+    This is what each format's reader returns, and all that the rest of the package
+    knows of formats.
+
+    Args:
+        format: What to call the format.
+        origin: What to call the file in an error.
+        described_in: The same of the file that says the arguments.
+        arguments: Of the `BiLM`.
+        table: The format's names, see `mapping`.
+        arrays: The tensors by these names.
+        embedding: Arguments of the `ElmoEmbedding`. Defaults to none.
+        mix: Its `"weights"` and `"scaling"`, or None.
+        metadata: What is known about the weights.
+        read_softmax: Returns the tensors of the softmax by our names. None if the
+            format has none.
+        vocabulary: The file of the words that it predicts, or None.
+    """
+
+    format: str
+    origin: str
+    described_in: str
+    arguments: Mapping[str, Any]
+    table: Iterable[Entry]
+    arrays: Mapping[str, LazyArray]
+    embedding: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    mix: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    read_softmax: Callable[[], Mapping[str, LazyArray]] | None = None
+    vocabulary: Path | None = None
+
+    def build(self, kind: type, allow_nan: bool = False, **kwargs):
+        """A new `kind`, which is `BiLM`, with these weights.
+
+        Args:
+            kind: The class.
+            allow_nan: Whether to accept weights that are not finite.
+            **kwargs: Arguments of `BiLM` to replace.
+
+        Raises:
+            ValueError: if arguments and weights do not belong together.
+        """
+        arguments = {**self.arguments, **kwargs}
+        self.check(kind, arguments)
+        bilm = kind(**arguments)
+        variables = named_variables(bilm)
+        mapping.apply(self.table, self.arrays, variables, self.origin, allow_nan)
+        return bilm
+
+    def check(self, kind: type, arguments: Mapping[str, Any]) -> None:
+        """Refuses what can't be built, before any memory is taken for it."""
+        try:
+            inspect.signature(kind).bind(**arguments)
+            shapes = variable_shapes({**_defaults(kind), **arguments})
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{self.described_in} should hold the arguments of {kind.__name__}. "
+                f"Received: some that it does not take ({error})"
+            ) from error
+        mapping.check(self.table, self.arrays, shapes, self.origin)
+
+
+def _defaults(kind: type) -> dict[str, Any]:
+    parameters = inspect.signature(kind).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}

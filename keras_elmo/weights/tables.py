@@ -1,0 +1,76 @@
+"""The names of every format, as tables that `mapping` applies."""
+
+import numpy as np
+
+from keras_elmo.weights.mapping import SAME, Entry, Layout
+
+# bilm-tf's convolutions run over images of height 1.
+_HEIGHT_AXIS = Layout(lambda array: array[0], lambda array: array[None])
+# The file has no row for id 0, 'no token': every id of the file is one less.
+_NO_PADDING_ROW = Layout(
+    lambda array: np.pad(array, [(1, 0), (0, 0)]), lambda array: array[1:]
+)
+
+
+def _table(
+    prefix: str, lstm: str, kernel: str, bias: str, projection: str, characters: Layout
+) -> tuple[Entry, ...]:
+    """bilm-tf's names. Programs differ in how they call an LSTM's parts."""
+    lstm = prefix + lstm
+    return (
+        Entry(prefix + "char_embed", ("char_embedding",), characters),
+        Entry(
+            prefix + "CNN/W_cnn_{index}", ("convolution_{index}/kernel",), _HEIGHT_AXIS
+        ),
+        Entry(prefix + "CNN/b_cnn_{index}", ("convolution_{index}/bias",)),
+        *(
+            Entry(
+                f"{prefix}CNN_high_{{index}}/{letter}_{gate}",
+                (f"highway_{{index}}/{gate}/{part}",),
+            )
+            for gate in ("carry", "transform")
+            for letter, part in (("W", "kernel"), ("b", "bias"))
+        ),
+        Entry(prefix + "CNN_proj/W_proj", ("projection/kernel",)),
+        Entry(prefix + "CNN_proj/b_proj", ("projection/bias",)),
+        Entry(
+            lstm + kernel,
+            (
+                "lstm_{direction}_{layer}/kernel",
+                "lstm_{direction}_{layer}/recurrent_kernel",
+            ),
+        ),
+        Entry(lstm + bias, ("lstm_{direction}_{layer}/bias",)),
+        Entry(lstm + projection, ("lstm_{direction}_{layer}/projection_kernel",)),
+    )
+
+
+# `weights.hdf5` of AllenNLP, bilm-tf and simple_elmo.
+HDF5 = _table(
+    prefix="",
+    lstm="RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/LSTMCell/",
+    kernel="W_0",
+    bias="B",
+    projection="W_P_0",
+    characters=_NO_PADDING_ROW,
+)
+# Checkpoints of TF-Hub modules, Google's and DeepPavlov's.
+TFHUB = _table(
+    prefix="bilm/",
+    lstm="RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/rnn/lstm_cell/",
+    kernel="kernel",
+    bias="bias",
+    projection="projection/kernel",
+    characters=SAME,
+)
+# Checkpoints that bilm-tf writes while it trains.
+BILM_TF = _table(
+    prefix="lm/",
+    lstm="RNN_{direction}/rnn/multi_rnn_cell/cell_{layer}/lstm_cell/",
+    kernel="kernel",
+    bias="bias",
+    projection="projection/kernel",
+    characters=_NO_PADDING_ROW,
+)
+# Presets: our own names.
+PRESET = tuple(Entry(name, (name,)) for entry in HDF5 for name in entry.variables)
