@@ -28,6 +28,12 @@ def make_bilm(**kwargs):
     )
 
 
+def used_weights(bilm):
+    """All but the row of 'no token', which presets do not keep."""
+    embeddings, *others = bilm.get_weights()
+    return [embeddings[1:], *others]
+
+
 def assert_same_outputs(first, second, atol=0.0):
     for key, expected in first(SENTENCES).items():
         np.testing.assert_allclose(second(SENTENCES)[key], expected, atol=atol)
@@ -67,7 +73,7 @@ def test_bilm_alone(tmp_path):
     bilm.save_to_preset(tmp_path / "preset")
     loaded = BiLM.from_preset(tmp_path / "preset")
     assert not loaded.return_state
-    for old, new in zip(bilm.weights, loaded.weights, strict=True):
+    for old, new in zip(used_weights(bilm), used_weights(loaded), strict=True):
         np.testing.assert_array_equal(old, new)
     assert_same_outputs(
         ElmoEmbedding(loaded), ElmoEmbedding.from_preset(tmp_path / "preset")
@@ -81,7 +87,9 @@ def test_half_precision(tmp_path, dtype, precision):
     elmo.save_to_preset(tmp_path / "half", dtype=dtype)
     loaded = ElmoEmbedding.from_preset(tmp_path / "half")
     assert loaded.dtype == "float32"
-    for before, after in zip(elmo.bilm.weights, loaded.bilm.weights, strict=True):
+    for before, after in zip(
+        used_weights(elmo.bilm), used_weights(loaded.bilm), strict=True
+    ):
         # The smallest numbers of float16 are less precise.
         np.testing.assert_allclose(after, before, rtol=precision, atol=1e-7)
     full, half = (

@@ -4,10 +4,16 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from keras_elmo.cli import evaluate, train
+from keras_elmo.cli import convert, evaluate, info, train, verify
 from keras_elmo.version import __version__
 
-_COMMANDS = {"train": train, "evaluate": evaluate}
+_COMMANDS = {
+    "info": info,
+    "verify": verify,
+    "convert": convert,
+    "train": train,
+    "evaluate": evaluate,
+}
 
 # Of the user, or of the user's machine.
 _MISTAKES = (

@@ -157,11 +157,9 @@ class LanguageModel(keras.Model):
         }
         with preset_folder.writing(folder) as temporary:
             variables = named_variables(self.bilm)
-            preset_folder.write(temporary, config, variables, dtype)
+            softmax = self.softmax_variables()
+            preset_folder.write(temporary, config, variables, dtype, softmax)
             self.vocabulary.save(Path(temporary) / preset_folder.VOCABULARY)
-            preset_folder.write_weights(
-                Path(temporary) / preset_folder.SOFTMAX, self.softmax_variables(), dtype
-            )
 
     def softmax_variables(self):
         """The softmax's variables by name."""

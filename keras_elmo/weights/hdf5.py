@@ -21,6 +21,8 @@ from keras_elmo.weights.source import Source
 FORMAT = "HDF5"
 # The format has no place for these: its own readers compute so.
 ASSUMED = {"sentence_boundaries": True}
+# It has a place for these, at which AllenNLP does not look.
+_UNREAD = {"max_characters": 50}
 # Deflate, HDF5's common compression, can't do better.
 _LARGEST_COMPRESSION = 1100
 _OPTIONS = ("options.json", "*options*.json")
@@ -69,6 +71,12 @@ def open_folder(folder: Path) -> Source:
     )
     vocabulary = _find(folder, VOCABULARIES)
     return dataclasses.replace(open_pair(options_file, weights), vocabulary=vocabulary)
+
+
+def other_numbers(config: Mapping[str, Any]) -> list[str]:
+    """What of a model AllenNLP and bilm-tf would compute otherwise."""
+    lacking = settings.lacking(config, {**ASSUMED, **_UNREAD})
+    return settings.other_numbers(lacking)
 
 
 def write_pair(

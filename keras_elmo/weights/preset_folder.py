@@ -81,6 +81,7 @@ def write(
     config: Mapping[str, Any],
     variables: Mapping[str, Any],
     dtype: str = "float32",
+    softmax: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes config, weights and metadata into a folder that is there.
 
@@ -89,13 +90,17 @@ def write(
         config: The parts that `settings` names; `"bilm"` at least.
         variables: Of the `BiLM`, by our names.
         dtype: To which to round them.
+        softmax: Its variables by our names. Defaults to None: it has none.
     """
     config = {**config}
     metadata = {"keras_elmo_version": __version__, **config.pop("metadata", {})}
     for name, content in ((CONFIG, config), (METADATA, metadata)):
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         (Path(folder) / name).write_text(text, encoding="utf-8")
-    write_weights(Path(folder) / WEIGHTS, variables, dtype)
+    arrays = mapping.collect(tables.PRESET, variables)
+    write_weights(Path(folder) / WEIGHTS, arrays, dtype)
+    if softmax is not None:
+        write_weights(Path(folder) / SOFTMAX, softmax, dtype)
 
 
 def write_weights(

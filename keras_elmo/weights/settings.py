@@ -59,5 +59,15 @@ def lacking(config: Mapping[str, Any], assumed: Mapping[str, Any]) -> dict[str, 
     return {part: value for part, value in settings.items() if value}
 
 
+def other_numbers(lacking: Mapping[str, Any]) -> list[str]:
+    """What of `lacking` makes other readers of a format compute other numbers."""
+    return [
+        f"{key}={value!r}"
+        for part in ("bilm", "embedding")
+        for key, value in lacking.get(part, {}).items()
+        if part == "bilm" or key == "sentence_boundaries"
+    ]
+
+
 def _is_initial(mix: Mapping[str, Any]) -> bool:
     return not any(mix["weights"]) and mix["scaling"] == 1

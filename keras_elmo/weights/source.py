@@ -55,15 +55,26 @@ class Source:
         Raises:
             ValueError: if arguments and weights do not belong together.
         """
-        arguments = {**self.arguments, **kwargs}
-        self.check(kind, arguments)
-        bilm = kind(**arguments)
+        self.check(kind, **kwargs)
+        bilm = kind(**{**self.arguments, **kwargs})
         variables = named_variables(bilm)
         mapping.apply(self.table, self.arrays, variables, self.origin, allow_nan)
         return bilm
 
-    def check(self, kind: type, arguments: Mapping[str, Any]) -> None:
-        """Refuses what can't be built, before any memory is taken for it."""
+    def check(self, kind: type, **kwargs) -> dict[str, tuple[int, ...]]:
+        """Refuses what can't be built, before any memory is taken for it.
+
+        Args:
+            kind: See `build`.
+            **kwargs: See `build`.
+
+        Returns:
+            The shapes of the variables by our names.
+
+        Raises:
+            ValueError: see `build`.
+        """
+        arguments = {**self.arguments, **kwargs}
         try:
             inspect.signature(kind).bind(**arguments)
             shapes = variable_shapes({**_defaults(kind), **arguments})
@@ -73,6 +84,13 @@ class Source:
                 f"Received: some that it does not take ({error})"
             ) from error
         mapping.check(self.table, self.arrays, shapes, self.origin)
+        return shapes
+
+    @property
+    def sentence_boundaries(self) -> bool:
+        """Whether text is embedded between `<S>` and `</S>`."""
+        of_bilm = self.arguments.get("sentence_boundaries", False)
+        return self.embedding.get("sentence_boundaries", of_bilm)
 
 
 def _defaults(kind: type) -> dict[str, Any]:

@@ -12,6 +12,14 @@ _NO_PADDING_ROW = Layout(
 )
 
 
+def _zero_padding_row(array: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.zeros_like(array[:1]), array[1:]])
+
+
+# Others have one. Nobody reads it, but in HDF5 it could not come back.
+_ZERO_PADDING_ROW = Layout(_zero_padding_row, _zero_padding_row)
+
+
 def _table(
     prefix: str, lstm: str, kernel: str, bias: str, projection: str, characters: Layout
 ) -> tuple[Entry, ...]:
@@ -61,7 +69,7 @@ TFHUB = _table(
     kernel="kernel",
     bias="bias",
     projection="projection/kernel",
-    characters=SAME,
+    characters=_ZERO_PADDING_ROW,
 )
 # Checkpoints that bilm-tf writes while it trains.
 BILM_TF = _table(
@@ -73,4 +81,8 @@ BILM_TF = _table(
     characters=_NO_PADDING_ROW,
 )
 # Presets: our own names.
-PRESET = tuple(Entry(name, (name,)) for entry in HDF5 for name in entry.variables)
+PRESET = tuple(
+    Entry(name, (name,), _ZERO_PADDING_ROW if name == "char_embedding" else SAME)
+    for entry in HDF5
+    for name in entry.variables
+)

@@ -106,6 +106,11 @@ def open_folder(folder: Path, options_file: Any = None) -> Source:
     )
 
 
+def other_numbers(config: Mapping[str, Any]) -> list[str]:
+    """What of a model the graph of a module of Google's would compute otherwise."""
+    return settings.other_numbers(settings.lacking(config, ASSUMED))
+
+
 def write_folder(
     folder: str | os.PathLike, config: Mapping[str, Any], variables: Mapping[str, Any]
 ) -> None:

@@ -1,0 +1,155 @@
+"""Convert pretrained weights from one format to another, without loss.
+
+SOURCE may be of any format. TARGET is a folder for a preset or for the checkpoint of a
+TF-Hub module (--to tfhub), or a .hdf5 file with options.json beside it. What is written
+is read again and compared bit for bit. What a format has no place for goes into an
+object `keras_elmo` of options.json, or into keras_elmo.json beside the checkpoint.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.pretraining.vocabulary import Vocabulary
+from keras_elmo.weights import hdf5, mapping, preset_folder, tables, tfhub
+from keras_elmo.weights.formats import HELP, open_source
+from keras_elmo.weights.source import Source
+from keras_elmo.weights.variables import named_variables
+
+_HDF5_ENDINGS = (".hdf5", ".h5")
+
+
+class _Content(NamedTuple):
+    """What there is to write."""
+
+    config: dict[str, Any]
+    variables: dict[str, Any]
+    softmax: dict[str, np.ndarray] | None
+    vocabulary: Path | None
+
+
+class _Target(NamedTuple):
+    """A format to write."""
+
+    readers: str
+    other_numbers: Callable[[dict[str, Any]], list[str]]
+    write: Callable[[Path, _Content], None]
+    open: Callable[[Path], Source]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", nargs="+", help=HELP)
+    add("target", type=Path, help="folder, or .hdf5 file, to write")
+    add("--to", choices=list(_TARGETS), help="(default: by the target's name)")
+    add("--vocabulary", type=Path, help="words of a bilm-tf checkpoint's softmax")
+    add(
+        "--force",
+        action="store_true",
+        help="even if the target's other readers would compute other numbers",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    target = _TARGETS[args.to or _format_of(args.target)]
+    source = open_source(args.source)
+    content = _content(source, args.vocabulary)
+    other_numbers = target.other_numbers(content.config)
+    if other_numbers and not args.force:
+        raise ValueError(
+            f"{target.readers} would compute other numbers of it, because they do not "
+            f"know of {', '.join(other_numbers)}. Nothing was written. With --force it "
+            "is written for this package, which reads that from a place of its own."
+        )
+    target.write(args.target, content)
+    _check_written(target.open(args.target), content)
+    print(f"wrote {args.target}, read it again, and found every bit in its place")
+
+
+def _content(source: Source, vocabulary: Path | None) -> _Content:
+    elmo = ElmoEmbedding.from_source(source)
+    config = {**elmo.settings(), "metadata": dict(source.metadata)}
+    softmax = None
+    if source.read_softmax is not None:
+        softmax = {name: array[:] for name, array in source.read_softmax().items()}
+    vocabulary = vocabulary or source.vocabulary
+    return _Content(config, named_variables(elmo.bilm), softmax, vocabulary)
+
+
+def _format_of(target: Path) -> str:
+    return "hdf5" if target.suffix in _HDF5_ENDINGS else "preset"
+
+
+def _pair(target: Path) -> tuple[Path, Path]:
+    """`options.json` and weights: beside each other, or in a folder of their own."""
+    if target.suffix in _HDF5_ENDINGS:
+        return target.with_name("options.json"), target
+    return target / "options.json", target / "weights.hdf5"
+
+
+def _write_pair(target: Path, content: _Content) -> None:
+    hdf5.write_pair(*_pair(target), content.config, content.variables)
+    _leave_out_softmax(content)
+
+
+def _write_module(target: Path, content: _Content) -> None:
+    tfhub.write_folder(target, content.config, content.variables)
+    _leave_out_softmax(content)
+
+
+def _leave_out_softmax(content: _Content) -> None:
+    if content.softmax is not None:
+        print("left out, because the format has no place for it: the softmax")
+
+
+def _write_preset(target: Path, content: _Content) -> None:
+    softmax = content.softmax
+    if softmax is not None and content.vocabulary is None:
+        print("left out, for want of its words (--vocabulary): the softmax")
+        softmax = None
+    with preset_folder.writing(target) as temporary:
+        preset_folder.write(
+            temporary, content.config, content.variables, softmax=softmax
+        )
+        if content.vocabulary is not None:
+            vocabulary = Vocabulary.from_file(content.vocabulary)
+            vocabulary.save(Path(temporary) / preset_folder.VOCABULARY)
+
+
+def _check_written(written: Source, content: _Content) -> None:
+    """Reads what was written, and compares all of it."""
+    config = content.config
+    again = ElmoEmbedding.from_source(written)
+    before = mapping.collect(tables.PRESET, content.variables)
+    after = mapping.collect(tables.PRESET, named_variables(again.bilm))
+    changed = [name for name in before if not np.array_equal(before[name], after[name])]
+    for part, value in again.settings().items():
+        if part != "metadata" and value != config[part]:
+            changed.append(part)
+    if not config["metadata"].items() <= written.metadata.items():
+        changed.append("metadata")
+    if changed:
+        raise ValueError(
+            f"What was written should be what was read. Received: {written.origin!r}, "
+            f"in which {changed} differ. Please report this."
+        )
+
+
+_TARGETS = {
+    "preset": _Target(
+        "presets", lambda config: [], _write_preset, preset_folder.open_folder
+    ),
+    "hdf5": _Target(
+        "AllenNLP and bilm-tf",
+        hdf5.other_numbers,
+        _write_pair,
+        lambda target: hdf5.open_pair(*_pair(target)),
+    ),
+    "tfhub": _Target(
+        "TF-Hub's graphs", tfhub.other_numbers, _write_module, tfhub.open_folder
+    ),
+}
