@@ -277,11 +277,11 @@ def test_web_page_is_no_file(file_server, tmp_path):
 
 def test_another_file_at_the_address(file_server, tmp_path):
     path = download(file_server.address(), tmp_path)
-    before = sha256(file_server.content)
+    before, after = sha256(file_server.content), sha256(b"another")
     path.unlink()
     file_server.content = b"another"
     expected = (
-        rf"should send the file of the known SHA-256. Received: .*{before}.*{sha256(b'another')}"
+        rf"should send the file of the known SHA-256. Received: .*{before}.*{after}"
         r".*delete '.*elmo.tar.gz.sha256.json'"
     )
     with pytest.raises(ValueError, match=expected):
