@@ -1,11 +1,15 @@
 import os
+import threading
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import pytest
 import tensorflow as tf
+from file_server import FileServer
 from golden import CASES, Golden
+
+from keras_elmo.presets import resuming_downloader
 
 # On a GPU, TF32 would turn 1e-5 into 1e-3.
 tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -27,3 +31,16 @@ def golden(request):
 def skip_model():
     """One of them, where one is enough."""
     return Golden("skip")
+
+
+@pytest.fixture
+def file_server(monkeypatch):
+    """A web server on this machine; see `FileServer`."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("KERAS_ELMO_OFFLINE", raising=False)
+    monkeypatch.setattr(resuming_downloader, "_WAIT", 0.0)
+    monkeypatch.setattr(resuming_downloader, "_BLOCK", 100)
+    with FileServer() as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+        yield server
+        server.shutdown()

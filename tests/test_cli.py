@@ -110,7 +110,7 @@ def test_train_then_embed_evaluate_continue_and_adapt(folder, capsys):
     [
         (["--text", "none/*.txt"], "keras-elmo train: `files`.*match none"),
         (["--validation", "none.txt"], r"`files`.*none\.txt"),
-        (["--from", "nothing"], "'nothing', which is neither"),
+        (["--from", "nothing"], "'nothing', which is none"),
         (["--from", "a", "b", "c"], "Weights should be named as a preset"),
         (["--vocabulary", "a.txt"], r"a\.txt.*begin with <S>, </S>, <UNK>"),
         (["--min-count", "1000"], "`min_count` and `max_size` should leave words"),

@@ -126,7 +126,7 @@ def test_language_model_comes_back_with_its_vocabulary(tmp_path):
 
 
 def test_names_that_are_no_preset(tmp_path):
-    with pytest.raises(FileNotFoundError, match="'tiny_fr', which is neither"):
+    with pytest.raises(FileNotFoundError, match="'tiny_fr', which is none"):
         ElmoEmbedding.from_preset("tiny_fr")
     with pytest.raises(ValueError, match="which is none of these"):
         BiLM.from_preset(tmp_path)

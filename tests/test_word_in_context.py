@@ -40,5 +40,5 @@ def test_prints_a_row_a_sentence(preset, capsys):
 def test_word_that_is_not_there(preset):
     with pytest.raises(SystemExit, match=r"tokens are \['the', 'cat\.'\]"):
         word_in_context.main(["cat", "the cat.", "--elmo", str(preset)])
-    with pytest.raises(SystemExit, match="'nothing', which is neither"):
+    with pytest.raises(SystemExit, match="'nothing', which is none"):
         word_in_context.main(["cat", "the cat", "--elmo", "nothing"])

@@ -2,7 +2,7 @@
 
 Computes what others printed of the published model, and tells the differences; tries
 both settings of sentence boundaries if they are too large. Where nothing was printed,
-checks that outputs are finite and do not depend on the batch, and tells norms and clips.
+checks that outputs are finite and do not depend on the batch, and tells norms, clips.
 """
 
 import argparse

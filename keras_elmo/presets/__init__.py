@@ -1,27 +1,29 @@
-"""The presets that come with the package, each a folder beside this file."""
+"""Pretrained models by name: the package's own, each a folder here, and others'."""
 
 import os
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent
+from keras_elmo.presets.locate import locate as _locate
+from keras_elmo.presets.locate import names
+from keras_elmo.presets.published import (
+    PublishedModel,
+    find_published,
+    published_models,
+)
 
-
-def names() -> list[str]:
-    """The names of the package's own presets."""
-    return sorted(path.parent.name for path in _FOLDER.glob("*/config.json"))
+__all__ = [
+    "PublishedModel",
+    "find_preset",
+    "find_published",
+    "names",
+    "published_models",
+]
 
 
 def find_preset(name: str | os.PathLike) -> Path:
-    """The folder of one of the package's own presets, or of the user's.
+    """The file or folder of a preset, downloaded if it has to be; see `locate`.
 
     Raises:
-        FileNotFoundError: if there is neither.
+        FileNotFoundError: if there is none of this name.
     """
-    if isinstance(name, str) and name in names():
-        return _FOLDER / name
-    if Path(name).exists():
-        return Path(name)
-    raise FileNotFoundError(
-        f"The preset should be the name of one that comes with the package, {names()}, "
-        f"or the path of a folder. Received: {os.fspath(name)!r}, which is neither"
-    )
+    return _locate(name)

@@ -1,8 +1,6 @@
 """Values that others printed of the published models.
 
-Sources: for google/elmo/2, the notebooks and issues of its users; for AllenNLP's
-original model, the documentation of its command `elmo`; for DeepPavlov's models, that of
-the library. They were printed with three to eight digits.
+Notebooks, issues and documentation of their users have them, with as many digits.
 """
 
 import dataclasses

@@ -54,8 +54,8 @@ def verify(source: Source, name: str | None = None) -> Verification:
     second = ElmoEmbedding.from_source(source, sentence_boundaries=other)
     if _passed(list(check_published_values(name, second))):
         advice = (
-            f"With sentence_boundaries={other} all of it fits: the weights are those of "
-            f"{name}, the setting of boundaries is not. Load them with "
+            f"With sentence_boundaries={other} all of it fits: the weights are those "
+            f"of {name}, the setting of boundaries is not. Load them with "
             f"sentence_boundaries={other}."
         )
     else:

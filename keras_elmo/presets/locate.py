@@ -1,0 +1,99 @@
+"""Where the files of a model are, by whatever name somebody calls it."""
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pooch
+
+from keras_elmo.presets.download import download
+from keras_elmo.presets.published import (
+    PublishedModel,
+    find_published,
+    published_models,
+)
+
+_FOLDER = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """The names of the package's own presets."""
+    return sorted(path.parent.name for path in _FOLDER.glob("*/config.json"))
+
+
+def home() -> Path:
+    """The folder of what was downloaded: `KERAS_ELMO_HOME`, or the user's cache."""
+    folder = os.environ.get("KERAS_ELMO_HOME") or pooch.os_cache("keras_elmo")
+    return Path(folder).expanduser()
+
+
+def locate(source: str | os.PathLike) -> Path:
+    """The file or folder that `source` names, downloaded if it has to be.
+
+    In this order, `source` is one of the package's own presets; a path; a published
+    model, by its name or an address; another address. So a folder of this machine
+    stands in for a published model of the same name, but not for the package's own:
+    `"./tiny_en"` is a folder, `"tiny_en"` never.
+
+    What TensorFlow Hub has downloaded (to `TFHUB_CACHE_DIR`, or its default) is used
+    from there. Other downloads are kept in `home()`.
+
+    Args:
+        source: A name, a path or an address.
+
+    Returns:
+        A preset's folder; the path that `source` is; a folder with `options.json` and
+        `weights.hdf5`; TensorFlow Hub's folder of a module; or the file of an archive.
+
+    Raises:
+        FileNotFoundError: if it names nothing, or what must not be downloaded.
+        ConnectionError, ValueError, OSError: see `download`.
+
+    Example:
+
+    >>> locate("tiny_en").name
+    'tiny_en'
+    """
+    if source in names():
+        return _FOLDER / source
+    if os.path.exists(source):
+        return Path(source)
+    if isinstance(source, str):
+        if model := find_published(source):
+            return _find_module([source, *model.all_names]) or _download_model(model)
+        if re.match("https?://", source, re.IGNORECASE):
+            return _find_module([source]) or _download_other(source)
+    raise FileNotFoundError(
+        f"The preset should be one that comes with the package, {names()}, the path of "
+        "a file or folder, a published model, "
+        f"{[model.name for model in published_models()]}, or an address. Received: "
+        f"{os.fspath(source)!r}, which is none of these"
+    )
+
+
+def _find_module(handles: Iterable[str]) -> Path | None:
+    """The folder of a module that TensorFlow Hub downloaded by one of these handles."""
+    default = os.path.join(tempfile.gettempdir(), "tfhub_modules")
+    cache = Path(os.environ.get("TFHUB_CACHE_DIR") or default)
+    for handle in handles:
+        plain = handle.removesuffix("?tf-hub-format=compressed")
+        for variant in (handle, plain):
+            module = cache / hashlib.sha1(variant.encode()).hexdigest()
+            if (module / "variables" / "variables.index").is_file():
+                return module
+    return None
+
+
+def _download_model(model: PublishedModel) -> Path:
+    folder = home() / model.name
+    paths = [download(a, folder, name=name) for name, a in model.files.items()]
+    return folder if len(paths) > 1 else paths[0]
+
+
+def _download_other(address: str) -> Path:
+    # Files of the same name from two places are two files.
+    digest = hashlib.sha256(address.encode()).hexdigest()[:16]
+    return download(address, home() / "other" / digest)
