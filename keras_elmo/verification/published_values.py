@@ -110,7 +110,7 @@ _COSINE_SENTENCES = ("I ate an apple for breakfast", "I ate carrot for breakfact
 PUBLISHED_DISTANCES = {"allennlp/original": 0.6675608456134796}
 
 
-def has_published_values(name: str | None) -> bool:
+def has_published_values(name: str) -> bool:
     """Whether anything was printed of the model of this name."""
     return name in PUBLISHED_ROWS or name in PUBLISHED_DISTANCES
 

@@ -40,7 +40,7 @@ def verify(source: Source, name: str | None = None) -> Verification:
         A `Verification`.
     """
     elmo = ElmoEmbedding.from_source(source)
-    if not has_published_values(name):
+    if name is None or not has_published_values(name):
         checks = list(run_self_checks(elmo))
         advice = (
             "Nothing was printed of this model to compare with: these were checks of "
