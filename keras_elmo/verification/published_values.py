@@ -106,7 +106,7 @@ PUBLISHED_ROWS = {
 }
 
 # Of the top layer's vectors at position 3 of both, the second read after the first.
-_COSINE_SENTENCES = ("I ate an apple for breakfast", "I ate carrot for breakfact")
+COSINE_SENTENCES = ("I ate an apple for breakfast", "I ate carrot for breakfact")
 PUBLISHED_DISTANCES = {"allennlp/original": 0.6675608456134796}
 
 
@@ -131,14 +131,20 @@ def check_published_values(name: str, elmo: ElmoEmbedding) -> Iterator[Check]:
 
 
 def cosine_distance(elmo: ElmoEmbedding) -> float:
-    """Between the vectors at position 3, each sentence read after the one before."""
-    bilm, state, vectors = carrying_state(elmo.bilm), None, []
-    for sentence in _COSINE_SENTENCES:
-        layers, state = bilm(elmo.preprocessor([sentence]), initial_state=state)
-        vectors.append(np.asarray(layers[-1])[0, 3 + elmo.sentence_boundaries])
-    first, second = vectors
+    """Between the top vectors at position 3 of both sentences."""
+    first, second = (layers[-1] for layers in carried_vectors(elmo, 3))
     product = np.linalg.norm(first) * np.linalg.norm(second)
     return float(1 - first @ second / product)
+
+
+def carried_vectors(elmo: ElmoEmbedding, position: int) -> list[list[np.ndarray]]:
+    """Every layer at `position` of each sentence, read on from the one before it."""
+    bilm, state, vectors = carrying_state(elmo.bilm), None, []
+    for sentence in COSINE_SENTENCES:
+        layers, state = bilm(elmo.preprocessor([sentence]), initial_state=state)
+        place = position + int(elmo.sentence_boundaries)
+        vectors.append([np.asarray(layer)[0, place] for layer in layers])
+    return vectors
 
 
 def carrying_state(bilm: BiLM) -> BiLM:
