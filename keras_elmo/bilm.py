@@ -4,11 +4,10 @@ import weakref
 import keras
 from keras import ops
 
-from keras_elmo.integers import FORMS, NO_TOKEN, length_mask
+from keras_elmo.integers import CACHED_FORM, FORMS, NO_TOKEN, length_mask
 from keras_elmo.layers import BiLSTM, CharCNN
+from keras_elmo.pretrained import Pretrained
 from keras_elmo.validation import check_boolean
-from keras_elmo.weights import hdf5, preset_folder, tfhub
-from keras_elmo.weights.formats import open_module, open_source
 from keras_elmo.weights.settings import check_settings
 from keras_elmo.weights.variables import named_variables
 
@@ -19,7 +18,7 @@ _EXPECTED = (
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
-class BiLM(keras.Model):
+class BiLM(Pretrained, keras.Model):
     """The bidirectional language model: character ids in, every layer out.
 
     ```
@@ -188,117 +187,24 @@ class BiLM(keras.Model):
         """
         return source.build(cls, allow_nan, **kwargs)
 
-    @classmethod
-    def from_hdf5(cls, options, weights, **kwargs):
-        """Loads the files of AllenNLP, bilm-tf or simple_elmo.
-
-        Args:
-            options: Path of `options.json`, or its content as a dictionary.
-            weights: Path of `weights.hdf5`.
-            **kwargs: See `from_source`. `sentence_boundaries` defaults to True, since
-                these implementations train and embed with boundaries.
-
-        Raises:
-            FileNotFoundError: if there is no such file.
-            ValueError: if the files are broken, or do not belong together. All
-                missing, unexpected and mis-shaped tensors are named, and none
-                is loaded.
-        """
-        return cls.from_source(hdf5.open_pair(options, weights), **kwargs)
-
-    @classmethod
-    def from_tfhub(cls, module, options=None, **kwargs):
-        """Loads a module of TF-Hub: google/elmo/1, 2, 3, or one of DeepPavlov's.
-
-        Its checkpoint is read; its graph is not run. Sizes are those of the tensors.
-
-        Args:
-            module: Path of the module's folder, or of its .tar.gz; its address, or
-                `"google/elmo/2"`. Of a folder, `variables/` suffices.
-            options: Path of an `options.json`, or its content, where a module is not
-                made as Google's: relu, skip connections, both clips at 3. Defaults to
-                None.
-            **kwargs: See `from_source`. `sentence_boundaries` defaults to False for
-                Google's modules, and to True for DeepPavlov's.
-
-        Raises:
-            FileNotFoundError: if there is no such module.
-            ValueError: if it is broken, or is no ELMo.
-        """
-        return cls.from_source(open_module(module, options), **kwargs)
-
-    @classmethod
-    def from_preset(cls, preset, **kwargs):
-        """Loads a preset, or whatever else holds an ELMo.
-
-        Args:
-            preset: `"tiny_en"` or another name of `keras_elmo.presets`; an address of
-                one of these; or a path: of what `save_to_preset` wrote, of a TF-Hub
-                module, of simple_elmo's folder, of an archive of these, of a
-                checkpoint of bilm-tf.
-            **kwargs: See `from_source`.
-
-        Raises:
-            FileNotFoundError: if there is no such preset.
-            ValueError: if its files are broken, or do not belong together.
-
-        Example:
-
-        >>> bilm = BiLM.from_preset("tiny_en", return_state=True)
-        >>> bilm.num_layers, bilm.units, bilm.projection_dim
-        (2, 512, 128)
-        """
-        return cls.from_source(open_source(preset), **kwargs)
-
-    def to_hdf5(self, options, weights):
-        """Writes the files that `from_hdf5` reads, each whole or not at all.
-
-        What the format has no place for, and its other readers do not know, is put
-        under `keras_elmo` in the options: sentence boundaries, if there are none.
-
-        Args:
-            options: Path of the `options.json` to write.
-            weights: Path of the `weights.hdf5` to write.
-
-        Raises:
-            ValueError: if the model has an activation that the format lacks.
-        """
-        hdf5.write_pair(options, weights, self.settings(), named_variables(self))
-
-    def to_tfhub(self, folder):
-        """Writes a checkpoint of TensorFlow 1 that `from_tfhub` reads.
-
-        What it has no place for goes into `keras_elmo.json` beside it, if it is not as
-        in Google's modules.
-
-        Args:
-            folder: Where to write it: new, empty, or such a folder to replace.
-
-        Raises:
-            ValueError: if `folder` holds something else.
-        """
-        tfhub.write_folder(folder, self.settings(), named_variables(self))
-
-    def save_to_preset(self, folder, metadata=None, dtype="float32"):
-        """Writes the folder that `from_preset` reads, whole or not at all.
-
-        Args:
-            folder: Where to write it: new, empty, or a preset to replace.
-            metadata: Dictionary of what is worth knowing about the weights, such
-                as data and licence, for `metadata.json`. Defaults to None.
-            dtype: To which to round the weights: `"float32"` (default), `"float16"`
-                or `"bfloat16"`, which halve the file.
-
-        Raises:
-            ValueError: if `folder` holds something else, or for another dtype.
-        """
-        config = {**self.settings(), "metadata": metadata or {}}
-        with preset_folder.writing(folder) as temporary:
-            preset_folder.write(temporary, config, named_variables(self), dtype)
-
     def settings(self):
         """All but the weights, see `keras_elmo.weights.settings`."""
         return check_settings({"bilm": self.architecture()})
+
+    def bilm_variables(self):
+        """The variables by the names of `keras_elmo.weights.tables`."""
+        return named_variables(self)
+
+    def returning_state(self):
+        """A model of the same weights that returns its state."""
+        config = {
+            **self.get_config(),
+            "return_state": True,
+            "name": f"{self.name}_state",
+        }
+        other = type(self).from_config(config)
+        other.set_weights(self.get_weights())
+        return other
 
     def architecture(self):
         """The arguments that decide what this model computes: plain values."""
@@ -315,7 +221,12 @@ class BiLM(keras.Model):
         char_ids, token_index, mask = _unpack(inputs)
         word_emb = self.char_cnn(char_ids)
         if token_index is not None:
-            word_emb = ops.take(word_emb, ops.cast(token_index, "int32"), axis=0)
+            index = ops.cast(token_index, "int32")
+            word_emb = ops.take(word_emb, ops.maximum(index, 0), axis=0)
+            if isinstance(inputs, dict) and "word_emb" in inputs:
+                known = ops.cast(inputs["word_emb"], word_emb.dtype)
+                known = ops.take(known, ops.maximum(-index, 0), axis=0)
+                word_emb = ops.where(index[..., None] < 0, known, word_emb)
         # (batch, time, projection_dim)
         word_emb = word_emb * ops.cast(mask, word_emb.dtype)[..., None]
         outputs = self.bilstm(word_emb, mask=mask, initial_state=initial_state)
@@ -361,7 +272,7 @@ def _unpack(inputs):
                 f"{tuple(inputs.shape)}"
             )
         return inputs, None, inputs[..., 0] != NO_TOKEN
-    if set(inputs) not in FORMS:
+    if set(inputs) not in (*FORMS, CACHED_FORM):
         raise ValueError(
             f"`inputs` should be {_EXPECTED}. Received: keys {sorted(inputs)}"
         )

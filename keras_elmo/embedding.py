@@ -14,19 +14,20 @@ from keras_elmo.inputs import (
 from keras_elmo.integers import positions
 from keras_elmo.layers import ScalarMix
 from keras_elmo.preprocessor import ElmoPreprocessor
+from keras_elmo.pretrained import Pretrained
 from keras_elmo.pure_call import PureCall
 from keras_elmo.rounding import round_up_sizes
-from keras_elmo.text import TOKENIZERS, to_distinct_integers
+from keras_elmo.start_state import StartState
+from keras_elmo.text import TOKENIZERS, to_cached_integers, to_distinct_integers
 from keras_elmo.token_mask import TokenMask
 from keras_elmo.validation import check_boolean, check_choice, check_rate
-from keras_elmo.weights import hdf5, preset_folder, tfhub
-from keras_elmo.weights.formats import open_module, open_source
 from keras_elmo.weights.settings import check_settings
 from keras_elmo.weights.variables import named_variables
+from keras_elmo.word_cache import WordCache
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
-class ElmoEmbedding(keras.layers.Layer):
+class ElmoEmbedding(Pretrained, keras.layers.Layer):
     """ELMo: strings in, contextual embeddings out.
 
     ```
@@ -55,6 +56,11 @@ class ElmoEmbedding(keras.layers.Layer):
         seed: Seed of the dropout. Defaults to None.
         mix_regularizer: See `weights_regularizer` of `ScalarMix`.
         do_layer_norm: See `ScalarMix`.
+        cached_words: List of words whose `word_emb` is computed here and looked up
+            afterwards, which spares the character CNN; others go through it. Or a
+            `WordCache`. Not with `finetune="all"`. Defaults to None: no words.
+        start_state: What the LSTMs start every sentence from: `"zeros"` (default), or
+            `"warm"`, the state at the end of a text, see `warm_up`.
         jit_compile: Whether XLA compiles the numeric part; strings stay outside.
             Sizes are rounded up then, to be compiled for a few shapes only.
             Defaults to `"auto"`: where TensorFlow sees a GPU.
@@ -116,6 +122,8 @@ class ElmoEmbedding(keras.layers.Layer):
         seed=None,
         mix_regularizer=None,
         do_layer_norm=False,
+        cached_words=None,
+        start_state="zeros",
         jit_compile="auto",
         **kwargs,
     ):
@@ -166,6 +174,14 @@ class ElmoEmbedding(keras.layers.Layer):
         self.dropout_layer = keras.layers.Dropout(
             dropout, seed=seed, dtype=self.dtype_policy, name="dropout"
         )
+        self.word_cache = self._make_word_cache(cached_words)
+        self.start_state = check_choice("start_state", start_state, ("zeros", "warm"))
+        self.warm_state = None
+        if start_state == "warm":
+            sizes = [bilm.projection_dim, bilm.units] * 2 * bilm.num_layers
+            self.warm_state = StartState(
+                sizes, dtype=self.dtype_policy, name="warm_state"
+            )
         # Unlike the others, this one shows up in functional models.
         self.token_mask = TokenMask(
             tokenizer, sentence_boundaries, name=f"{self.name}_mask"
@@ -175,93 +191,34 @@ class ElmoEmbedding(keras.layers.Layer):
         self.build()
 
     @classmethod
-    def from_source(cls, source, allow_nan=False, **kwargs):
+    def from_source(cls, source, allow_nan=False, warm_up=None, **kwargs):
         """Loads a `keras_elmo.weights.source.Source`: weights of any format.
 
         Args:
             source: What one of the readers of `keras_elmo.weights` returned.
             allow_nan: See `BiLM.from_source`.
+            warm_up: With `start_state="warm"`, sentences for `warm_up`. Defaults to
+                None: the state that is stored with the weights.
             **kwargs: Arguments of `ElmoEmbedding`. The biLM gets `dtype` and
-                `sentence_boundaries` too.
+                `sentence_boundaries` too. `cached_words` defaults to those of a
+                preset, if it has any, unless `finetune="all"`.
 
         Raises:
+            FileNotFoundError: if a warm state is asked for, and none is stored.
             ValueError: see `BiLM.from_source`.
         """
         bilm = BiLM.from_source(source, allow_nan, **_of_bilm(kwargs))
-        embedding = cls(bilm, **{**source.embedding, **kwargs})
+        arguments = {**source.embedding, **kwargs}
+        if "cached_words" not in kwargs:
+            arguments["cached_words"] = _stored_cache(source, bilm, kwargs)
+        embedding = cls(bilm, **arguments)
         if source.mix is not None:
             _set_mix(embedding.mix, source.mix, source.origin)
+        if warm_up is not None:
+            embedding.warm_up(warm_up)
+        elif embedding.warm_state is not None:
+            source.fill("start_state", embedding.warm_state.named_variables())
         return embedding
-
-    @classmethod
-    def from_hdf5(cls, options, weights, **kwargs):
-        """Loads the files of AllenNLP, bilm-tf or simple_elmo.
-
-        Args:
-            options: Path of `options.json`, or its content as a dictionary.
-            weights: Path of `weights.hdf5`.
-            **kwargs: See `from_source`. `sentence_boundaries` defaults to True: these
-                implementations train and embed with boundaries.
-
-        Raises:
-            FileNotFoundError, ValueError: see `BiLM.from_hdf5`.
-        """
-        return cls.from_source(hdf5.open_pair(options, weights), **kwargs)
-
-    @classmethod
-    def from_tfhub(cls, module, options=None, **kwargs):
-        """Loads a module of TF-Hub with its mix: Google's, or one of DeepPavlov's.
-
-        Args:
-            module: Path of the module's folder, or of its .tar.gz; its address, or
-                `"google/elmo/2"`. Of a folder, `variables/` suffices.
-            options: See `BiLM.from_tfhub`.
-            **kwargs: See `from_source`. `sentence_boundaries` defaults to False for
-                Google's modules, and to True for DeepPavlov's.
-
-        Raises:
-            FileNotFoundError, ValueError: see `BiLM.from_tfhub`.
-        """
-        return cls.from_source(open_module(module, options), **kwargs)
-
-    @classmethod
-    def from_preset(cls, preset, **kwargs):
-        """Loads a preset: the biLM, its mix, and how its text is split.
-
-        Args:
-            preset: `"tiny_en"`, a small English model that comes with the package;
-                another name or address, or a path, see `BiLM.from_preset`.
-            **kwargs: See `from_source`.
-
-        Raises:
-            FileNotFoundError, ValueError: see `BiLM.from_preset`.
-
-        Example:
-
-        >>> elmo = ElmoEmbedding.from_preset("tiny_en", output_key="elmo")
-        >>> elmo(["the bank of the river", "money in the bank"]).shape
-        TensorShape([2, 5, 256])
-        """
-        return cls.from_source(open_source(preset), **kwargs)
-
-    def save_to_preset(self, folder, metadata=None, dtype="float32"):
-        """Writes the folder that `from_preset` reads, see `BiLM.save_to_preset`.
-
-        With the biLM go its mix, and what decides the outputs: `tokenizer`,
-        `sentence_boundaries` and `do_layer_norm`.
-        """
-        config = {**self.settings(), "metadata": metadata or {}}
-        with preset_folder.writing(folder) as temporary:
-            preset_folder.write(temporary, config, named_variables(self.bilm), dtype)
-
-    def to_hdf5(self, options, weights):
-        """Writes the biLM, see `BiLM.to_hdf5`; the mix under `keras_elmo`."""
-        variables = named_variables(self.bilm)
-        hdf5.write_pair(options, weights, self.settings(), variables)
-
-    def to_tfhub(self, folder):
-        """Writes biLM and mix, see `BiLM.to_tfhub`."""
-        tfhub.write_folder(folder, self.settings(), named_variables(self.bilm))
 
     def settings(self):
         """All but the weights, see `keras_elmo.weights.settings`."""
@@ -275,7 +232,50 @@ class ElmoEmbedding(keras.layers.Layer):
             },
             "mix": {"weights": weights.tolist(), "scaling": scaling.tolist()},
         }
+        if self.word_cache is not None:
+            settings["embedding"]["cached_words"] = self.word_cache.words
         return check_settings(settings)
+
+    def bilm_variables(self):
+        """See `BiLM.bilm_variables`."""
+        return named_variables(self.bilm)
+
+    def preset_parts(self):
+        """See `Pretrained.preset_parts`."""
+        parts = {"word_cache": self.word_cache, "start_state": self.warm_state}
+        return {
+            name: part.named_variables()
+            for name, part in parts.items()
+            if part is not None
+        }
+
+    def warm_up(self, sentences):
+        """Computes the state that `start_state="warm"` starts from.
+
+        It is what the LSTMs hold after these sentences, one after the other, each
+        direction in its own. From then on nothing changes it; `save_to_preset` keeps
+        it.
+
+        Args:
+            sentences: List of strings, split by `tokenizer`.
+
+        Raises:
+            ValueError: if `start_state` is another, or there are no sentences.
+
+        Example:
+
+        >>> bilm = BiLM.from_preset("tiny_en")
+        >>> elmo = ElmoEmbedding(bilm, start_state="warm")
+        >>> elmo.warm_up(["He sat down .", "It was late ."])
+        """
+        if self.warm_state is None or not len(sentences):
+            raise ValueError(
+                '`warm_up` needs `start_state="warm"` and a list of sentences. '
+                f"Received: start_state={self.start_state!r} and {len(sentences)} "
+                "sentences"
+            )
+        batches = (self.preprocessor([sentence]) for sentence in sentences)
+        self.warm_state.warm_up(self.bilm.returning_state(), batches)
 
     def export(self, folder):
         """Writes a SavedModel, which needs nothing but TensorFlow to run.
@@ -366,6 +366,24 @@ class ElmoEmbedding(keras.layers.Layer):
         outputs = dict(zip(self._output_keys(), outputs, strict=True))
         return outputs if self.output_key is None else outputs[self.output_key]
 
+    def _make_word_cache(self, words):
+        if words is None or isinstance(words, WordCache):
+            cache = words
+        else:
+            cache = WordCache(
+                words,
+                self.bilm.projection_dim,
+                self.bilm.max_characters,
+                dtype=self.dtype_policy,
+            )
+            cache.fill(self.bilm.char_cnn)
+        if cache is not None and self.finetune == "all":
+            raise ValueError(
+                '`cached_words` can\'t be used with `finetune="all"`, which changes '
+                f"what they are computed by. Received: {len(cache.words)} words"
+            )
+        return cache
+
     def _mean_over_tokens(self, elmo, mask):
         # In float32: half precision can't add up a long row.
         total = ops.sum(ops.cast(elmo, "float32"), axis=1)
@@ -380,14 +398,24 @@ class ElmoEmbedding(keras.layers.Layer):
         tokens, max_length = to_ragged_tokens(
             inputs, self.tokenizer, self.sentence_boundaries
         )
+        if self.word_cache is not None:
+            return to_cached_integers(
+                tokens, max_length, self.bilm.max_characters, self.word_cache
+            )
         return to_distinct_integers(tokens, max_length, self.bilm.max_characters)
 
     def _all_layers(self, integers):
         if not self.is_compiled:
-            return self._run_bilm(integers)
+            return self._run_bilm(integers, self._initial_state(integers))
         batch, time, *_ = tf.unstack(tf.shape(positions(integers)))
         rounded = round_up_sizes(integers, self.bilm.max_characters)
-        return [layer[:batch, :time] for layer in self._run_bilm(rounded)]
+        layers = self._run_bilm(rounded, self._initial_state(rounded))
+        return [layer[:batch, :time] for layer in layers]
+
+    def _initial_state(self, integers):
+        if self.warm_state is None:
+            return None
+        return self.warm_state(tf.shape(positions(integers))[0])
 
     def compute_mask(self, inputs, previous_mask=None):
         mask = self.token_mask(inputs)
@@ -412,19 +440,37 @@ class ElmoEmbedding(keras.layers.Layer):
             "seed": self.seed,
             "mix_regularizer": keras.regularizers.serialize(self.mix_regularizer),
             "do_layer_norm": self.do_layer_norm,
+            "cached_words": keras.saving.serialize_keras_object(self.word_cache),
+            "start_state": self.start_state,
             "jit_compile": self.jit_compile,
         }
 
     @classmethod
     def from_config(cls, config):
-        bilm = keras.saving.deserialize_keras_object(config["bilm"])
-        return cls(**{**config, "bilm": bilm})
+        # Of a cache, the words alone: its vectors are weights like any other.
+        parts = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("bilm", "cached_words")
+        }
+        return cls(**{**config, **parts})
 
 
 def _of_bilm(arguments):
     """Those of an embedding's arguments that its biLM gets too."""
     keys = ("dtype", "sentence_boundaries")
     return {key: arguments[key] for key in keys if arguments.get(key) is not None}
+
+
+def _stored_cache(source, bilm, kwargs):
+    """The words of a preset with their vectors, or without if it has none."""
+    words = source.embedding.get("cached_words")
+    if words is None or kwargs.get("finetune") == "all":
+        return None
+    if "word_cache" not in source.parts or "dtype" in kwargs:
+        return words
+    cache = WordCache(words, bilm.projection_dim, bilm.max_characters)
+    source.fill("word_cache", cache.named_variables())
+    return cache
 
 
 def _set_mix(mix, values, origin):

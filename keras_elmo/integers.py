@@ -12,6 +12,9 @@ FORMS = (
     {"char_ids", "sequence_len"},
     {"char_ids", "sequence_len", "token_index"},
 )
+# Besides these, with a `WordCache`: `"word_emb"` `(known, projection_dim)`, of which
+# row 0 is unused, and -1, -2, ... in `"token_index"` mean row 1, 2, ...
+CACHED_FORM = {"char_ids", "sequence_len", "token_index", "word_emb"}
 
 
 def positions(integers):

@@ -16,8 +16,8 @@ class PureCall:
     Whatever its variables' flags say, no gradient flows to the others.
 
     Args:
-        layer: A built Keras layer that takes integers only, returns a list of
-            floating-point tensors, and has no side effects.
+        layer: A built Keras layer that returns a list of floating-point tensors and
+            has no side effects. No gradient is wanted for what it takes.
         trained: Those of its variables that gradients are wanted for.
         compiled: Whether XLA compiles the call, and its gradient.
     """
@@ -37,7 +37,7 @@ class PureCall:
             if self._trained:
                 self._function = tf.function(self._differentiable, **options)
 
-    def __call__(self, inputs):
+    def __call__(self, *inputs):
         trained = [variable.value for variable in self._trained]
         trained = [tf.convert_to_tensor(value) for value in trained]
         frozen = [tf.stop_gradient(variable.value) for variable in self._frozen]
@@ -48,7 +48,7 @@ class PureCall:
         with keras.StatelessScope(
             list(zip(variables, [*trained, *frozen], strict=True))
         ):
-            return self._layer(inputs)
+            return self._layer(*inputs)
 
     def _gradients(self, inputs, trained, frozen, upstream):
         with tf.GradientTape() as tape:

@@ -1,5 +1,7 @@
 """From text to tokens to character ids, in TensorFlow string ops alone."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from keras_elmo.integers import (
@@ -103,6 +105,35 @@ def to_distinct_integers(
         "token_index": _to_dense(tokens.with_flat_values(index), max_length),
         "sequence_len": tf.cast(tokens.row_lengths(), tf.int32),
     }
+
+
+def to_cached_integers(
+    tokens: tf.RaggedTensor,
+    max_length: int | tf.Tensor,
+    max_characters: int,
+    cache: Any,
+) -> dict[str, tf.Tensor]:
+    """The same, but with vectors in place of the ids of words in a `WordCache`."""
+    distinct, index = tf.unique(tokens.flat_values)
+    rows = cache(distinct)
+    is_known = rows >= 0
+    unknown = tf.boolean_mask(distinct, ~is_known)
+    char_ids, _ = to_distinct_char_ids(unknown, max_characters)
+    # 1, 2, ... for the unknown ones and -1, -2, ... for the known ones.
+    place = tf.where(is_known, -_count(is_known), _count(~is_known))
+    known = tf.gather(cache.word_emb, tf.boolean_mask(rows, is_known))
+    return {
+        "char_ids": char_ids,
+        "word_emb": tf.pad(known, [[1, 0], [0, 0]]),
+        "token_index": _to_dense(
+            tokens.with_flat_values(tf.gather(place, index)), max_length
+        ),
+        "sequence_len": tf.cast(tokens.row_lengths(), tf.int32),
+    }
+
+
+def _count(condition: tf.Tensor) -> tf.Tensor:
+    return tf.cumsum(tf.cast(condition, tf.int32))
 
 
 def to_distinct_char_ids(

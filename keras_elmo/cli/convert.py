@@ -28,7 +28,7 @@ class _Content(NamedTuple):
 
     config: dict[str, Any]
     variables: dict[str, Any]
-    softmax: dict[str, np.ndarray] | None
+    parts: dict[str, dict[str, Any]]
     vocabulary: Path | None
 
 
@@ -47,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("target", type=Path, help="folder, or .hdf5 file, to write")
     add("--to", choices=list(_TARGETS), help="(default: by the target's name)")
     add("--vocabulary", type=Path, help="words of a bilm-tf checkpoint's softmax")
+    add("--cache-words", type=Path, help="words to store the word_emb of, one a line")
+    add("--warm-up", type=Path, help="sentences to store the state after, one a line")
     add(
         "--force",
         action="store_true",
@@ -57,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     target = _TARGETS[args.to or _format_of(args.target)]
     source = open_source(args.source)
-    content = _content(source, args.vocabulary)
+    content = _content(source, args)
     other_numbers = target.other_numbers(content.config)
     if other_numbers and not args.force:
         raise ValueError(
@@ -70,14 +72,22 @@ def run(args: argparse.Namespace) -> None:
     print(f"wrote {args.target}, read it again, and found every bit in its place")
 
 
-def _content(source: Source, vocabulary: Path | None) -> _Content:
-    elmo = ElmoEmbedding.from_source(source)
+def _content(source: Source, args: argparse.Namespace) -> _Content:
+    kwargs: dict[str, Any] = {}
+    if args.cache_words:
+        kwargs["cached_words"] = _lines(args.cache_words)
+    if args.warm_up:
+        kwargs["warm_up"] = _lines(args.warm_up)
+    if args.warm_up or "start_state" in source.parts:
+        kwargs["start_state"] = "warm"
+    elmo = ElmoEmbedding.from_source(source, **kwargs)
+    parts = elmo.preset_parts()
+    if "softmax" in source.parts:
+        softmax = source.parts["softmax"]()
+        parts["softmax"] = {name: array[:] for name, array in softmax.items()}
     config = {**elmo.settings(), "metadata": dict(source.metadata)}
-    softmax = None
-    if source.read_softmax is not None:
-        softmax = {name: array[:] for name, array in source.read_softmax().items()}
-    vocabulary = vocabulary or source.vocabulary
-    return _Content(config, named_variables(elmo.bilm), softmax, vocabulary)
+    vocabulary = args.vocabulary or source.vocabulary
+    return _Content(config, named_variables(elmo.bilm), parts, vocabulary)
 
 
 def _format_of(target: Path) -> str:
@@ -93,31 +103,38 @@ def _pair(target: Path) -> tuple[Path, Path]:
 
 def _write_pair(target: Path, content: _Content) -> None:
     hdf5.write_pair(*_pair(target), content.config, content.variables)
-    _leave_out_softmax(content)
+    _leave_out_parts(content)
 
 
 def _write_module(target: Path, content: _Content) -> None:
     tfhub.write_folder(target, content.config, content.variables)
-    _leave_out_softmax(content)
+    _leave_out_parts(content)
 
 
-def _leave_out_softmax(content: _Content) -> None:
-    if content.softmax is not None:
-        print("left out, because the format has no place for it: the softmax")
+def _leave_out_parts(content: _Content) -> None:
+    # Cached vectors are computed again from their words, which are kept.
+    parts = sorted(content.parts.keys() - {"word_cache"})
+    if parts:
+        print(f"left out, because the format has no place for it: {', '.join(parts)}")
 
 
 def _write_preset(target: Path, content: _Content) -> None:
-    softmax = content.softmax
-    if softmax is not None and content.vocabulary is None:
-        print("left out, for want of its words (--vocabulary): the softmax")
-        softmax = None
+    parts = {**content.parts}
+    if "softmax" in parts and content.vocabulary is None:
+        print("left out, for want of its words (--vocabulary): softmax")
+        del parts["softmax"]
     with preset_folder.writing(target) as temporary:
-        preset_folder.write(
-            temporary, content.config, content.variables, softmax=softmax
-        )
-        if content.vocabulary is not None:
+        preset_folder.write(temporary, content.config, content.variables, parts=parts)
+        if "softmax" in parts and content.vocabulary is not None:
             vocabulary = Vocabulary.from_file(content.vocabulary)
             vocabulary.save(Path(temporary) / preset_folder.VOCABULARY)
+
+
+def _lines(path: Path) -> list[str]:
+    lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line]
+    if not lines:
+        raise ValueError(f"{path} should hold a line at least. Received: none")
+    return lines
 
 
 def _check_written(written: Source, content: _Content) -> None:

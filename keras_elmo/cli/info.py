@@ -63,7 +63,7 @@ def describe(source: Source) -> dict[str, Any]:
         "parameters": {**parameters, "in all": parameters.total()},
         "embedding": dict(source.embedding),
         "mix": dict(source.mix) if source.mix else "none: all layers alike",
-        "softmax": "yes" if source.read_softmax else "no",
+        "besides": sorted(source.parts) or "nothing",
         "vocabulary": str(source.vocabulary) if source.vocabulary else "no",
         "metadata": dict(source.metadata) or "none",
     }

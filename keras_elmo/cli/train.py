@@ -158,7 +158,7 @@ def _make_bilm(args, source):
 
 def _find_vocabulary(args, source, word_counts, is_resumed):
     """The vocabulary, and whether it needs a new softmax."""
-    if source and source.read_softmax:
+    if source and "softmax" in source.parts:
         if args.vocabulary is None and source.vocabulary:
             return vocabulary_of(source), False
         if args.vocabulary is not None and source.vocabulary is None:

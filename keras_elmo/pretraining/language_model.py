@@ -11,9 +11,8 @@ from keras_elmo.pretraining.sampled_softmax import SampledSoftmax
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.text import TOKENIZERS
 from keras_elmo.validation import check_choice, check_positive_integer, check_rate
-from keras_elmo.weights import mapping, preset_folder
+from keras_elmo.weights import preset_folder
 from keras_elmo.weights.formats import open_source
-from keras_elmo.weights.mapping import Entry
 from keras_elmo.weights.variables import named_variables
 
 _DIRECTIONS = ("forward", "backward")
@@ -133,15 +132,7 @@ class LanguageModel(keras.Model):
         Raises:
             FileNotFoundError, ValueError: see `from_preset`.
         """
-        if source.read_softmax is None:
-            raise FileNotFoundError(
-                "The weights should have a softmax. Received: "
-                f"{source.origin!r}, which has none. `keras-elmo train --from` fits "
-                "one."
-            )
-        variables = self.softmax_variables()
-        table = [Entry(name, (name,)) for name in variables]
-        mapping.apply(table, source.read_softmax(), variables, source.origin)
+        source.fill("softmax", self.softmax_variables())
 
     def save_to_preset(self, folder, metadata=None, dtype="float32", tokenizer="space"):
         """As `BiLM.save_to_preset`, with vocabulary and softmax.
@@ -157,8 +148,8 @@ class LanguageModel(keras.Model):
         }
         with preset_folder.writing(folder) as temporary:
             variables = named_variables(self.bilm)
-            softmax = self.softmax_variables()
-            preset_folder.write(temporary, config, variables, dtype, softmax)
+            parts = {"softmax": self.softmax_variables()}
+            preset_folder.write(temporary, config, variables, dtype, parts)
             self.vocabulary.save(Path(temporary) / preset_folder.VOCABULARY)
 
     def softmax_variables(self):

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from keras_elmo.bilm import BiLM
 from keras_elmo.embedding import ElmoEmbedding
 from keras_elmo.verification.check import Check
 
@@ -139,20 +138,12 @@ def cosine_distance(elmo: ElmoEmbedding) -> float:
 
 def carried_vectors(elmo: ElmoEmbedding, position: int) -> list[list[np.ndarray]]:
     """Every layer at `position` of each sentence, read on from the one before it."""
-    bilm, state, vectors = carrying_state(elmo.bilm), None, []
+    bilm, state, vectors = elmo.bilm.returning_state(), None, []
     for sentence in COSINE_SENTENCES:
         layers, state = bilm(elmo.preprocessor([sentence]), initial_state=state)
         place = position + int(elmo.sentence_boundaries)
         vectors.append([np.asarray(layer)[0, place] for layer in layers])
     return vectors
-
-
-def carrying_state(bilm: BiLM) -> BiLM:
-    """The same biLM, which returns its state."""
-    config = {**bilm.get_config(), "return_state": True, "name": f"{bilm.name}_state"}
-    copy = BiLM.from_config(config)
-    copy.set_weights(bilm.get_weights())
-    return copy
 
 
 def _compared(name: str, difference: float, is_certain: bool = True) -> Check:

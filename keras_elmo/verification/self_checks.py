@@ -6,7 +6,6 @@ import numpy as np
 
 from keras_elmo.embedding import ElmoEmbedding
 from keras_elmo.verification.check import Check
-from keras_elmo.verification.published_values import carrying_state
 
 SENTENCES = [
     "The cat sat on the mat .",
@@ -68,7 +67,7 @@ def _clips(elmo) -> Iterator[Check]:
     bilm = elmo.bilm
     if bilm.cell_clip is None:
         return
-    _, state = carrying_state(bilm)(elmo.preprocessor(SENTENCES))
+    _, state = bilm.returning_state()(elmo.preprocessor(SENTENCES))
     for layer in range(bilm.num_layers):
         memories = np.abs(np.concatenate([state[4 * layer + 1], state[4 * layer + 3]]))
         share = (memories >= bilm.cell_clip).mean()

@@ -67,7 +67,7 @@ def open_folder(path: Path, options_file: Any = None) -> Source:
         arguments={**arguments, **ASSUMED},
         table=tables.BILM_TF,
         arrays=arrays,
-        read_softmax=(lambda: softmax) if softmax else None,
+        parts={"softmax": lambda: softmax} if softmax else {},
         vocabulary=_find_vocabulary(prefix.parent),
     )
 

@@ -1,9 +1,12 @@
 """The preset folder: `config.json`, `model.weights.h5` and `metadata.json`.
 
-With `softmax.weights.h5` and `vocabulary.txt`, it predicts words too.
+With `softmax.weights.h5` and `vocabulary.txt`, it predicts words too. It may also hold
+`word_cache.weights.h5` (of the words that config.json names) and
+`start_state.weights.h5`.
 """
 
 import contextlib
+import functools
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +28,7 @@ FORMAT = "preset"
 CONFIG = "config.json"
 METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
-SOFTMAX = "softmax.weights.h5"
+PARTS = ("softmax", "word_cache", "start_state")
 VOCABULARY = "vocabulary.txt"
 # In which weights may be written.
 DTYPES = ("float32", "float16", "bfloat16")
@@ -44,9 +47,8 @@ def open_folder(folder: Path) -> Source:
         ValueError: if one of them is broken.
     """
     config = _read_json(folder / CONFIG, _check_config)
-    metadata, softmax, vocabulary = (
-        folder / name for name in (METADATA, SOFTMAX, VOCABULARY)
-    )
+    metadata, vocabulary = folder / METADATA, folder / VOCABULARY
+    parts = {part: _path(folder, part) for part in PARTS}
     return Source(
         format=FORMAT,
         origin=os.fspath(folder / WEIGHTS),
@@ -57,8 +59,12 @@ def open_folder(folder: Path) -> Source:
         embedding=config["embedding"],
         mix=config["mix"],
         metadata=_read_json(metadata) if metadata.is_file() else {},
-        # A file of its own, which who only embeds text does not read.
-        read_softmax=(lambda: read_arrays(softmax)) if softmax.is_file() else None,
+        # Files of their own, which who does not need them does not read.
+        parts={
+            part: functools.partial(read_arrays, path)
+            for part, path in parts.items()
+            if path.is_file()
+        },
         vocabulary=vocabulary if vocabulary.is_file() else None,
     )
 
@@ -81,7 +87,7 @@ def write(
     config: Mapping[str, Any],
     variables: Mapping[str, Any],
     dtype: str = "float32",
-    softmax: Mapping[str, Any] | None = None,
+    parts: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Writes config, weights and metadata into a folder that is there.
 
@@ -90,7 +96,7 @@ def write(
         config: The parts that `settings` names; `"bilm"` at least.
         variables: Of the `BiLM`, by our names.
         dtype: To which to round them.
-        softmax: Its variables by our names. Defaults to None: it has none.
+        parts: Of some of `PARTS`, the variables by name. Defaults to None: of none.
     """
     config = {**config}
     metadata = {"keras_elmo_version": __version__, **config.pop("metadata", {})}
@@ -99,8 +105,8 @@ def write(
         (Path(folder) / name).write_text(text, encoding="utf-8")
     arrays = mapping.collect(tables.PRESET, variables)
     write_weights(Path(folder) / WEIGHTS, arrays, dtype)
-    if softmax is not None:
-        write_weights(Path(folder) / SOFTMAX, softmax, dtype)
+    for part, of_part in (parts or {}).items():
+        write_weights(_path(Path(folder), part), of_part, dtype)
 
 
 def write_weights(
@@ -117,6 +123,10 @@ def write_weights(
     check_choice("dtype", dtype, DTYPES)
     arrays = {name: _rounded(variable, dtype) for name, variable in variables.items()}
     write_arrays(path, arrays, compression="gzip", shuffle=True)
+
+
+def _path(folder: Path, part: str) -> Path:
+    return folder / f"{part}.weights.h5"
 
 
 def _rounded(variable: Any, dtype: str) -> np.ndarray:

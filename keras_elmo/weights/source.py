@@ -9,6 +9,13 @@ from keras_elmo.weights.mapping import Entry, LazyArray
 from keras_elmo.weights.sizes import variable_shapes
 from keras_elmo.weights.variables import named_variables
 
+_MAKERS = {
+    "softmax": "`keras-elmo train --from` fits one.",
+    "word_cache": "`keras-elmo convert --cache-words` makes one.",
+    "start_state": "`keras-elmo convert --warm-up`, or `ElmoEmbedding.warm_up`, makes "
+    "one.",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Source:
@@ -27,8 +34,8 @@ class Source:
         embedding: Arguments of the `ElmoEmbedding`. Defaults to none.
         mix: Its `"weights"` and `"scaling"`, or None.
         metadata: What is known about the weights.
-        read_softmax: Returns the tensors of the softmax by our names. None if the
-            format has none.
+        parts: Of what there is besides the biLM, `"softmax"`, `"word_cache"` or
+            `"start_state"`, a function that returns the tensors by our names.
         vocabulary: The file of the words that it predicts, or None.
     """
 
@@ -41,7 +48,9 @@ class Source:
     embedding: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     mix: Mapping[str, Any] | None = None
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    read_softmax: Callable[[], Mapping[str, LazyArray]] | None = None
+    parts: Mapping[str, Callable[[], Mapping[str, LazyArray]]] = dataclasses.field(
+        default_factory=dict
+    )
     vocabulary: Path | None = None
 
     def build(self, kind: type, allow_nan: bool = False, **kwargs):
@@ -60,6 +69,21 @@ class Source:
         variables = named_variables(bilm)
         mapping.apply(self.table, self.arrays, variables, self.origin, allow_nan)
         return bilm
+
+    def fill(self, part: str, variables: Mapping[str, Any]) -> None:
+        """Assigns one of the `parts` to variables of just its names.
+
+        Raises:
+            FileNotFoundError: if there is no such part.
+            ValueError: if it does not fit.
+        """
+        if part not in self.parts:
+            raise FileNotFoundError(
+                f"The weights should come with a {part}. Received: {self.origin!r}, "
+                f"which has only {sorted(self.parts) or 'the biLM'}. {_MAKERS[part]}"
+            )
+        table = [Entry(name, (name,)) for name in variables]
+        mapping.apply(table, self.parts[part](), variables, f"{self.origin}, {part}")
 
     def check(self, kind: type, **kwargs) -> dict[str, tuple[int, ...]]:
         """Refuses what can't be built, before any memory is taken for it.
