@@ -1,5 +1,4 @@
 import keras
-import tensorflow as tf
 from keras import ops
 
 
@@ -41,7 +40,7 @@ class StartState(keras.layers.Layer):
 
     def __call__(self, batch_size):
         return [
-            tf.tile(ops.cast(state, self.compute_dtype), [batch_size, 1])
+            ops.tile(ops.cast(state, self.compute_dtype), (batch_size, 1))
             for state in self.states
         ]
 

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
+from keras_elmo.presets.locate import home, names
 from keras_elmo.presets.locate import locate as _locate
-from keras_elmo.presets.locate import names
 from keras_elmo.presets.published import (
     PublishedModel,
     find_published,
@@ -15,6 +15,7 @@ __all__ = [
     "PublishedModel",
     "find_preset",
     "find_published",
+    "home",
     "names",
     "published_models",
 ]

@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_elmo.presets import find_preset
+import filelock
+
+from keras_elmo.presets import find_preset, home
 from keras_elmo.weights import archive, bilm_tf, hdf5, preset_folder, tfhub
 from keras_elmo.weights.source import Source
 
@@ -75,6 +77,8 @@ def _open(path: Path, formats: Sequence[Format]) -> Source:
 
 
 def _open_archive(path: Path, formats: Sequence[Format]) -> Source:
+    if home() in path.parents:
+        return _open(_unpacked_beside(path), formats)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="keras_elmo-"))
         archive.unpack(path, Path(folder) / "unpacked")
@@ -83,6 +87,15 @@ def _open_archive(path: Path, formats: Sequence[Format]) -> Source:
         # Its tensors are yet to be read: the folder lives as long as it does.
         weakref.finalize(opened, stack.pop_all().close)
     return opened
+
+
+def _unpacked_beside(path: Path) -> Path:
+    """What was downloaded is unpacked once, and kept."""
+    folder = path.with_name(f"{path.name}.unpacked")
+    with filelock.FileLock(path.with_name(f".{path.name}.unpacked.lock")):
+        if not folder.is_dir():
+            archive.unpack(path, folder)
+    return folder
 
 
 def _only_folder(path: Path) -> list[Path]:
