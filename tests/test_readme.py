@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from golden import Golden
+from golden import FIXTURES, Golden
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -22,6 +22,7 @@ def test_snippets(tmp_path):
     assert len(snippets) == 6
     for path in Golden("skip").files.values():
         shutil.copy(path, tmp_path)
+    shutil.copytree(FIXTURES / "skip" / "hub", tmp_path / "elmo_2")
     program = "\n".join([*snippets, "assert len(outputs) == 5 and len(layers) == 3"])
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
     assert (tmp_path / "model.keras").is_file()

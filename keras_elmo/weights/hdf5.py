@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import io
 import math
+import mmap
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ ASSUMED = {"sentence_boundaries": True}
 _UNREAD = {"max_characters": 50}
 # Deflate, HDF5's common compression, can't do better.
 _LARGEST_COMPRESSION = 1100
+_LARGE = 1 << 20  # bytes
 _OPTIONS = ("options.json", "*options*.json")
 _WEIGHTS = ("weights.hdf5", "model.hdf5", "*.hdf5")
 VOCABULARIES = ("vocabulary.txt", "vocab.txt")
@@ -159,9 +161,25 @@ def _opened(path: str | os.PathLike) -> Iterator[h5py.File]:
         ) from error
 
 
-def _read_rows(path: str | os.PathLike, name: str, rows: Any) -> np.ndarray:
+def _read_rows(path: str | os.PathLike, name: str, rows: slice) -> np.ndarray:
     with _opened(path) as file:
-        return file[name][rows]
+        dataset = file[name]
+        count = len(range(*rows.indices(len(dataset))))
+        array = _empty((count, *dataset.shape[1:]), dataset.dtype)
+        if array.size:
+            dataset.read_direct(array, rows)
+        return array
+
+
+def _empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Memory that is the system's again as soon as nobody has it any more.
+
+    What `malloc` is given back, it may keep: of a large model, 100 MB.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    if size < _LARGE:
+        return np.empty(shape, dtype)
+    return np.frombuffer(mmap.mmap(-1, size), dtype).reshape(shape)
 
 
 def _check_dataset(name: str, dataset: h5py.Dataset, path: str | os.PathLike) -> None:
