@@ -2,10 +2,14 @@
 
     python exported_weights.py run/preset --bilm python3.7 --allennlp python
 
-writes the preset as `options.json` and `weights.hdf5`, has each peer's Python embed the
-same sentences with them, and compares every layer. `--bilm` should have bilm-tf with
-TensorFlow 1.15, `--allennlp` simple-elmo-pytorch (AllenNLP's Elmo). Differences above
-1e-5 are an error.
+writes a preset, or weights of any other format, as `options.json` and `weights.hdf5`,
+has each peer's Python embed the same sentences with them, and compares every layer.
+`--bilm` should have bilm-tf with TensorFlow 1.15, `--allennlp` simple-elmo-pytorch
+(AllenNLP's Elmo). Differences above 1e-5 are an error.
+
+The weights are also written as a checkpoint with TF-Hub's names; TensorFlow 1.15
+restores it into variables of its own, which have to be those of `weights.hdf5` bit for
+bit.
 """
 
 import argparse
@@ -29,8 +33,9 @@ def write(folder, source):
     """Writes the weights, and embeds with the preset itself."""
     from keras_elmo import ElmoEmbedding
 
-    elmo = ElmoEmbedding.from_preset(source)
+    elmo = ElmoEmbedding.from_preset(source.split(","))
     elmo.to_hdf5(*files(folder))
+    elmo.to_tfhub(os.path.join(folder, "hub"))
     outputs = elmo(SENTENCES)
     layers = [outputs["word_emb"], outputs["lstm_outputs1"], outputs["lstm_outputs2"]]
     return [layer.numpy() for layer in layers]
@@ -51,7 +56,41 @@ def bilm_tf(folder):
         session.run(tf.global_variables_initializer())
         batch = Batcher(vocabulary, 50).batch_sentences(tokens)
         layers = session.run(embeddings, {ids: batch}).swapaxes(0, 1)
+    restore_checkpoint(folder)
     return [layers[0][..., : layers.shape[-1] // 2], *layers[1:]]
+
+
+def restore_checkpoint(folder):
+    import h5py
+    import tensorflow as tf
+
+    prefix = os.path.join(folder, "hub", "variables", "variables")
+    with tf.Graph().as_default(), tf.Session() as session:
+        variables = {
+            name: tf.get_variable(name, shape)
+            for name, shape in tf.train.list_variables(prefix)
+        }
+        tf.train.Saver(variables).restore(session, prefix)
+        restored = session.run(variables)
+    with h5py.File(files(folder)[1], "r") as file:
+
+        def compare(name, item):
+            if not isinstance(item, h5py.Dataset):
+                return
+            for theirs, ours in (
+                ("LSTMCell/W_0", "rnn/lstm_cell/kernel"),
+                ("LSTMCell/B", "rnn/lstm_cell/bias"),
+                ("LSTMCell/W_P_0", "rnn/lstm_cell/projection/kernel"),
+            ):
+                name = name.replace(theirs, ours)
+            array = restored.pop("bilm/" + name)
+            rows = array[1:] if name == "char_embed" else array
+            np.testing.assert_array_equal(rows, item[()], err_msg=name)
+
+        file.visititems(compare)
+    left = sorted(restored)
+    if left != ["aggregation/scaling", "aggregation/weights"]:
+        sys.exit(f"The checkpoint should hold the mix and no more. Received: {left}")
 
 
 def allennlp(folder):
@@ -92,7 +131,7 @@ def compare(ours, theirs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("source")
+    parser.add_argument("source", help="two files: OPTIONS,WEIGHTS")
     for peer in PEERS:
         parser.add_argument(f"--{peer}", metavar="PYTHON")
     parser.add_argument("--only", choices=list(PEERS), help=argparse.SUPPRESS)
