@@ -213,7 +213,7 @@ class ElmoEmbedding(Pretrained, keras.layers.Layer):
             arguments["cached_words"] = _stored_cache(source, bilm, kwargs)
         embedding = cls(bilm, **arguments)
         if source.mix is not None:
-            _set_mix(embedding.mix, source.mix, source.origin)
+            _set_mix(embedding.mix, source, allow_nan)
         if warm_up is not None:
             embedding.warm_up(warm_up)
         elif embedding.warm_state is not None:
@@ -268,11 +268,10 @@ class ElmoEmbedding(Pretrained, keras.layers.Layer):
         >>> elmo = ElmoEmbedding(bilm, start_state="warm")
         >>> elmo.warm_up(["He sat down .", "It was late ."])
         """
-        if self.warm_state is None or not len(sentences):
+        if self.warm_state is None or isinstance(sentences, str) or not len(sentences):
             raise ValueError(
                 '`warm_up` needs `start_state="warm"` and a list of sentences. '
-                f"Received: start_state={self.start_state!r} and {len(sentences)} "
-                "sentences"
+                f"Received: start_state={self.start_state!r}, sentences={sentences!r}"
             )
         batches = (self.preprocessor([sentence]) for sentence in sentences)
         self.warm_state.warm_up(self.bilm.returning_state(), batches)
@@ -473,15 +472,19 @@ def _stored_cache(source, bilm, kwargs):
     return cache
 
 
-def _set_mix(mix, values, origin):
+def _set_mix(mix, source, allow_nan):
     """Assigns what a file says of the mix, if it is one of as many layers."""
-    arrays = [np.asarray(values[key], "float32") for key in ("weights", "scaling")]
+    try:
+        arrays = [
+            np.asarray(source.mix[key], "float32") for key in ("weights", "scaling")
+        ]
+    except (TypeError, ValueError, OverflowError):  # no numbers
+        arrays = []
     expected = [tuple(variable.shape) for variable in mix.weights]
-    if [array.shape for array in arrays] != expected or not all(
-        np.isfinite(array).all() for array in arrays
-    ):
+    is_finite = allow_nan or all(np.isfinite(array).all() for array in arrays)
+    if [array.shape for array in arrays] != expected or not is_finite:
         raise ValueError(
-            f"The mix in `{origin}` should hold {mix.num_layers} finite weights, one a "
-            f"layer, and a scaling. Received: {values}"
+            f"The mix in `{source.origin}` should hold {mix.num_layers} finite "
+            f"weights, one a layer, and a scaling. Received: {source.mix}"
         )
     mix.set_weights(arrays)

@@ -111,7 +111,8 @@ def test_what_is_missing_is_told(cold, tmp_path):
         ElmoEmbedding.from_preset(tmp_path / "cold", start_state="warm")
     with pytest.raises(ValueError, match="`warm_up` needs .*start_state='zeros'"):
         cold.warm_up(TEXT)
-    with pytest.raises(ValueError, match="and 0 sentences"):
-        ElmoEmbedding(cold.bilm, start_state="warm").warm_up([])
+    for sentences in ([], "one string"):
+        with pytest.raises(ValueError, match="`warm_up` needs .* a list of sentences"):
+            ElmoEmbedding(cold.bilm, start_state="warm").warm_up(sentences)
     with pytest.raises(ValueError, match="`start_state` should be one of"):
         ElmoEmbedding(cold.bilm, start_state="hot")

@@ -12,6 +12,7 @@ from typing import Any
 PARTS = ("bilm", "embedding", "mix", "metadata")
 _MIX = {"weights", "scaling"}
 _EMBEDDING = {"tokenizer": "space", "do_layer_norm": False}
+_EMBEDDING_KEYS = {*_EMBEDDING, "sentence_boundaries", "cached_words"}
 
 
 def check_settings(settings: Any) -> dict[str, Any]:
@@ -26,6 +27,9 @@ def check_settings(settings: Any) -> dict[str, Any]:
     for part in ("bilm", "embedding", "metadata"):
         if not isinstance(settings[part], Mapping):
             raise ValueError(f"{part!r} is no object")
+    unknown = sorted(map(str, settings["embedding"].keys() - _EMBEDDING_KEYS))
+    if unknown:
+        raise ValueError(f"'embedding' holds {unknown}, which mean nothing")
     mix = settings["mix"]
     if mix is not None and not (isinstance(mix, Mapping) and set(mix) == _MIX):
         raise ValueError(f"'mix' does not hold just {sorted(_MIX)}")
