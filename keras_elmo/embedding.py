@@ -188,9 +188,10 @@ class ElmoEmbedding(keras.layers.Layer):
             ValueError: see `BiLM.from_source`.
         """
         bilm = BiLM.from_source(source, allow_nan, **_of_bilm(kwargs))
-        embedding = cls(bilm, **{**source.embedding, **kwargs})
+        with source.explaining(cls, kwargs):
+            embedding = cls(bilm, **{**source.embedding, **kwargs})
         if source.mix is not None:
-            _set_mix(embedding.mix, source.mix, source.origin)
+            _set_mix(embedding.mix, source.mix, source.described_in)
         return embedding
 
     @classmethod
@@ -429,13 +430,26 @@ def _of_bilm(arguments):
 
 def _set_mix(mix, values, origin):
     """Assigns what a file says of the mix, if it is one of as many layers."""
-    arrays = [np.asarray(values[key], "float32") for key in ("weights", "scaling")]
+    arrays = [_as_floats(values[key]) for key in ("weights", "scaling")]
     expected = [tuple(variable.shape) for variable in mix.weights]
     if [array.shape for array in arrays] != expected or not all(
         np.isfinite(array).all() for array in arrays
     ):
         raise ValueError(
             f"The mix in `{origin}` should hold {mix.num_layers} finite weights, one a "
-            f"layer, and a scaling. Received: {values}"
+            f"layer, and a scaling. Received: {values}. Correct it, or fetch the file "
+            "again"
         )
     mix.set_weights(arrays)
+
+
+def _as_floats(values):
+    """An array of float32, NaN if these are no numbers."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of several lengths
+        array = np.array(None)
+    if array.dtype.kind not in "fiu":
+        return np.array(np.nan, "float32")
+    with np.errstate(over="ignore"):
+        return array.astype("float32")
