@@ -211,7 +211,8 @@ class ElmoEmbedding(Pretrained, keras.layers.Layer):
         arguments = {**source.embedding, **kwargs}
         if "cached_words" not in kwargs:
             arguments["cached_words"] = _stored_cache(source, bilm, kwargs)
-        embedding = cls(bilm, **arguments)
+        with source.explaining(cls, kwargs):
+            embedding = cls(bilm, **arguments)
         if source.mix is not None:
             _set_mix(embedding.mix, source, allow_nan)
         if warm_up is not None:
@@ -474,17 +475,25 @@ def _stored_cache(source, bilm, kwargs):
 
 def _set_mix(mix, source, allow_nan):
     """Assigns what a file says of the mix, if it is one of as many layers."""
-    try:
-        arrays = [
-            np.asarray(source.mix[key], "float32") for key in ("weights", "scaling")
-        ]
-    except (TypeError, ValueError, OverflowError):  # no numbers
-        arrays = []
+    arrays = [_as_floats(source.mix[key]) for key in ("weights", "scaling")]
     expected = [tuple(variable.shape) for variable in mix.weights]
     is_finite = allow_nan or all(np.isfinite(array).all() for array in arrays)
     if [array.shape for array in arrays] != expected or not is_finite:
         raise ValueError(
-            f"The mix in `{source.origin}` should hold {mix.num_layers} finite "
-            f"weights, one a layer, and a scaling. Received: {source.mix}"
+            f"The mix in `{source.described_in}` should hold {mix.num_layers} finite "
+            f"weights, one a layer, and a scaling. Received: {source.mix}. Correct it, "
+            "or fetch the file again"
         )
     mix.set_weights(arrays)
+
+
+def _as_floats(values):
+    """An array of float32, NaN if these are no numbers."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of several lengths
+        array = np.array(None)
+    if array.dtype.kind not in "fiu":
+        return np.array(np.nan, "float32")
+    with np.errstate(over="ignore"):
+        return array.astype("float32")

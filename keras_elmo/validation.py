@@ -63,19 +63,20 @@ def check_clip(name: str, value: float | None) -> float | None:
     """`value` if it is a positive number, or None for 'do not clip'."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+    try:
+        return float(check_positive_number(name, value))
+    except (ValueError, OverflowError) as error:
         raise ValueError(
             f"`{name}` should be a positive number, or None to leave values "
             f"unclipped. Received: {name}={value!r}"
-        )
-    return float(value)
+        ) from error
 
 
 def check_filters(name: str, value: object, max_characters: int) -> list[list[int]]:
     """`value` as a list of `[width, number of filters]`, if it is one."""
     try:
         pairs = [
-            list(map(operator.index, (width, count)))
+            list(map(_as_integer, (width, count)))
             for width, count in value  # type: ignore[attr-defined]
         ]
     except (TypeError, ValueError):  # not pairs, or not of integers
@@ -89,6 +90,12 @@ def check_filters(name: str, value: object, max_characters: int) -> list[list[in
             f"Received: {name}={value!r}"
         )
     return pairs
+
+
+def _as_integer(value: object) -> int:
+    if isinstance(value, bool):
+        raise TypeError("a boolean is no integer")
+    return operator.index(value)  # type: ignore[arg-type]
 
 
 def check_choice(name: str, value: object, choices: tuple) -> object:

@@ -2,29 +2,45 @@
 
 import contextlib
 import functools
-import lzma
+import gzip
 import os
 import shutil
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from keras_elmo.atomic import replacing
 
 # The largest ELMo there is takes 0.4 GB, with training's memory 2.
 _LARGEST = 16 * 2**30  # bytes
 _MOST_MEMBERS = 10_000
+_LONGEST_NAME = 255  # bytes
+_GZIP = b"\x1f\x8b"  # begins such files
+# Of what only says something of a file, and of what follows the last of them.
+_LARGEST_HEADER = 2**20  # bytes
 
 
 class _Member(NamedTuple):
-    """A file of an archive."""
+    """A file of an archive, or a folder, which can't be opened."""
 
     name: str
     size: int
-    open: Callable[[], IO[bytes] | None]
+    open: Callable[[], IO[bytes] | None] | None
+
+
+class _Header(tarfile.TarInfo):
+    """Refuses what `tarfile` itself would read, or search for, without end."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Any:
+        header = super().frombuf(buf, encoding, errors)
+        if header.size < 0 or (not header.isreg() and header.size > _LARGEST_HEADER):
+            raise ValueError(f"{header.name!r} is said to have {header.size:,} bytes")
+        return header
 
 
 def is_archive(path: Path) -> bool:
@@ -55,11 +71,11 @@ def unpack(path: Path, folder: str | os.PathLike) -> None:
     except (
         tarfile.TarError,
         zipfile.BadZipFile,
+        gzip.BadGzipFile,
         zlib.error,
-        lzma.LZMAError,
+        struct.error,
         EOFError,
-        NotImplementedError,  # a compression of its own
-        RuntimeError,  # a password
+        RuntimeError,  # a password, or a chain of headers
         ValueError,
     ) as error:
         raise ValueError(
@@ -70,6 +86,8 @@ def unpack(path: Path, folder: str | os.PathLike) -> None:
 
 
 def _write(member: _Member, folder: Path) -> None:
+    if member.open is None:
+        return
     target = folder / member.name
     target.parent.mkdir(parents=True, exist_ok=True)
     content = member.open()
@@ -82,16 +100,17 @@ def _write(member: _Member, folder: Path) -> None:
 
 
 def _members(path: Path) -> Iterator[_Member]:
-    """The files of an archive, each checked before it is returned."""
+    """What is in an archive, each checked before it is returned."""
     kind = _zip_members if path.name.endswith(".zip") else _tar_members
-    seen: set[str] = set()
+    files: set[str] = set()
+    folders = {"."}
     total = 0
     with contextlib.closing(kind(path)) as members:
-        for member in members:
+        for count, member in enumerate(members):
             name = _checked_name(member.name)
-            if name in seen or len(seen) >= _MOST_MEMBERS:
-                raise ValueError(f"{member.name!r} is there twice, or one too many")
-            seen.add(name)
+            _add(name, member.open is None, files, folders)
+            if count >= _MOST_MEMBERS:
+                raise ValueError(f"there are more than {_MOST_MEMBERS:,} files in it")
             total += member.size
             if total > _LARGEST or member.size < 0:
                 raise ValueError(
@@ -101,15 +120,27 @@ def _members(path: Path) -> Iterator[_Member]:
             yield member._replace(name=name)
 
 
+def _add(name: str, is_folder: bool, files: set[str], folders: set[str]) -> None:
+    """Refuses what is there twice, or as a file and as a folder."""
+    # Some file systems do not tell capitals from small letters.
+    path = PurePosixPath(name.casefold())
+    above = {folder.as_posix() for folder in path.parents}
+    both = files & above or (is_folder and path.as_posix() in files)
+    if both or (not is_folder and path.as_posix() in files | folders):
+        raise ValueError(f"{name!r} is there twice, or as a file and as a folder")
+    folders |= above
+    (folders if is_folder else files).add(path.as_posix())
+
+
 def _checked_name(name: str) -> str:
     path = PurePosixPath(name)
     if (
         path.is_absolute()
         or ".." in path.parts
-        or not path.parts
         or any(character in name for character in "\\:\0")
+        or len(os.fsencode(name)) > _LONGEST_NAME
     ):
-        raise ValueError(f"{name!r} is not below its folder")
+        raise ValueError(f"{name[:_LONGEST_NAME]!r} is not below its folder")
     return path.as_posix()
 
 
@@ -119,18 +150,32 @@ def _zip_members(path: Path) -> Generator[_Member, None, None]:
             kind = info.external_attr >> 16 & 0o170000
             if kind not in (0, 0o100000, 0o040000):
                 raise ValueError(f"{info.filename!r} is a link, or a device")
-            if not info.is_dir():
-                opener = functools.partial(archive.open, info)
-                yield _Member(info.filename, info.file_size, opener)
+            # Others take any memory for a few bytes; these do not.
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError(f"{info.filename!r} is compressed in a rare way")
+            opener = None if info.is_dir() else functools.partial(archive.open, info)
+            yield _Member(info.filename, info.file_size, opener)
 
 
 def _tar_members(path: Path) -> Generator[_Member, None, None]:
-    with tarfile.open(path) as archive:
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(_uncompressed(path))
+        archive = stack.enter_context(
+            tarfile.open(fileobj=file, mode="r:", tarinfo=_Header)
+        )
         for info in archive:
-            if info.isdir():
-                _checked_name(f"{info.name}/file")
-            elif not info.isfile() or info.issparse():
+            if not (info.isfile() or info.isdir()) or info.issparse():
                 raise ValueError(f"{info.name!r} is a link, a device or sparse")
-            else:
-                opener = functools.partial(archive.extractfile, info)
-                yield _Member(info.name, info.size, opener)
+            opener = functools.partial(archive.extractfile, info)
+            yield _Member(info.name, info.size, None if info.isdir() else opener)
+        if file.tell() < archive.offset + tarfile.BLOCKSIZE:
+            raise ValueError("it is cut short")
+        # At the very end is what says whether the rest is as it was.
+        if len(file.read(_LARGEST_HEADER)) == _LARGEST_HEADER:
+            raise ValueError("there is more in it than files")
+
+
+def _uncompressed(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        is_compressed = file.read(len(_GZIP)) == _GZIP
+    return gzip.open(path) if is_compressed else path.open("rb")  # type: ignore

@@ -2,11 +2,13 @@
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from keras_elmo.weights import checkpoint, options, tables
 from keras_elmo.weights.hdf5 import ASSUMED, VOCABULARIES
+from keras_elmo.weights.mapping import LazyArray
 from keras_elmo.weights.source import Source
 
 FORMAT = "bilm-tf checkpoint"
@@ -42,11 +44,7 @@ def open_folder(path: Path, options_file: Any = None) -> Source:
             "A checkpoint of bilm-tf should be a folder with model.ckpt-*.index and "
             f"{_OPTIONS}. Received: {os.fspath(path)!r}, which has none"
         )
-    arrays = {
-        name.replace(*_ONE_LAYER): array
-        for name, array in checkpoint.read_arrays(prefix).items()
-        if not _IGNORED.fullmatch(name)
-    }
+    arrays = _renamed(checkpoint.read_arrays(prefix), prefix)
     if not any(name.startswith(_PREFIX) for name in arrays):
         raise ValueError(
             f"A checkpoint of bilm-tf should hold tensors named {_PREFIX}... Received: "
@@ -59,7 +57,7 @@ def open_folder(path: Path, options_file: Any = None) -> Source:
     }
     if options_file is None:
         options_file = prefix.with_name(_OPTIONS)
-    arguments = options.to_arguments(options.read_options(options_file))
+    arguments, _ = options.open_options(options_file)
     return Source(
         format=FORMAT,
         origin=os.fspath(prefix),
@@ -70,6 +68,22 @@ def open_folder(path: Path, options_file: Any = None) -> Source:
         parts={"softmax": lambda: softmax} if softmax else {},
         vocabulary=_find_vocabulary(prefix.parent),
     )
+
+
+def _renamed(arrays: Mapping[str, LazyArray], prefix: Path) -> dict[str, LazyArray]:
+    """Those that are not of training alone, by the names of several layers."""
+    renamed: dict[str, LazyArray] = {}
+    for name, array in arrays.items():
+        full_name = name.replace(*_ONE_LAYER)
+        if full_name in renamed:
+            raise ValueError(
+                "A checkpoint of bilm-tf should hold every tensor once. Received: "
+                f"{os.fspath(prefix)!r}, which holds {full_name} by a name for one "
+                "layer too. Write it anew with either name"
+            )
+        if not _IGNORED.fullmatch(name):
+            renamed[full_name] = array
+    return renamed
 
 
 def _find_vocabulary(folder: Path) -> Path | None:

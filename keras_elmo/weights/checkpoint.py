@@ -2,13 +2,13 @@
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from keras_elmo.weights.checkpoint_index import read_index
+from keras_elmo.weights.checkpoint_index import FLOATS, read_index
 from keras_elmo.weights.mapping import LazyArray
 
 _INDEX = ".index"
@@ -16,20 +16,22 @@ _INDEX = ".index"
 
 def find_prefix(path: Path) -> Path | None:
     """What a checkpoint's files begin with: named by it, or the newest of a folder."""
-    if path.with_name(path.name + _INDEX).is_file():
+    if path.name and path.with_name(path.name + _INDEX).is_file():
         return path
     if path.suffix == _INDEX and path.is_file():
         return path.with_suffix("")
     if not path.is_dir():
         return None
-    found = list(path.glob("*" + _INDEX))
+    found = [index for index in path.glob("*" + _INDEX) if index.is_file()]
     if len(found) == 1:
         return found[0].with_suffix("")
     try:
-        latest = tf.train.latest_checkpoint(os.fspath(path))
+        state = tf.train.get_checkpoint_state(os.fspath(path))
     except (ValueError, tf.errors.OpError):  # its own file of names is broken
         return None
-    return Path(latest) if latest else None
+    # What it says of other folders is of another machine, or a trap.
+    name = Path(state.model_checkpoint_path).name if state else ""
+    return path / name if name and path / (name + _INDEX) in found else None
 
 
 def read_arrays(prefix: Path) -> dict[str, LazyArray]:
@@ -46,12 +48,18 @@ def read_arrays(prefix: Path) -> dict[str, LazyArray]:
 
     @functools.lru_cache(maxsize=1)  # so that no tensor is read once for each part
     def read(name: str) -> np.ndarray:
+        if entries[name].dtype not in FLOATS:
+            raise ValueError(
+                "A checkpoint should hold floating-point weights. Received: "
+                f"{os.fspath(prefix)!r} with {name} {entries[name].shape} of dtype "
+                f"{entries[name].dtype.name}. Write it anew, as one of {_names(FLOATS)}"
+            )
         try:
             array = reader.get_tensor(name)
         except (ValueError, IndexError, TypeError, tf.errors.OpError) as error:
             raise _broken(prefix, error, name) from error
         # bfloat16 is no type of NumPy's own.
-        return array if array.dtype.kind in "fiu" else array.astype("float32")
+        return array if array.dtype.kind == "f" else array.astype("float32")
 
     return {
         name: LazyArray(
@@ -71,6 +79,10 @@ def write_arrays(prefix: Path, arrays: Mapping[str, np.ndarray]) -> None:
         shape_and_slices=[""] * len(names),
         tensors=[arrays[name] for name in names],
     )
+
+
+def _names(dtypes: Iterable[tf.DType]) -> list[str]:
+    return sorted(dtype.name for dtype in dtypes)
 
 
 def _broken(prefix: Path, error: Exception, name: str = "") -> ValueError:

@@ -22,6 +22,11 @@ from tensorflow.core.protobuf import tensor_bundle_pb2
 _FOOTER = 48  # bytes
 _MAGIC = 0xDB4775248B80FB57
 _MOST_AXES = 8
+_MOST_NUMBERS = 2**40
+_MOST_TENSORS = 100_000
+_LONGEST_NAME = 1000
+# Of others, the optimizer's counts for one, nobody reads the values.
+FLOATS = frozenset({tf.float16, tf.float32, tf.float64, tf.bfloat16})
 
 
 class IndexEntry(NamedTuple):
@@ -63,11 +68,13 @@ def _entry(name: bytes, content: bytes, shards: list[int]) -> IndexEntry:
         entry.shape.unknown_rank
         or len(shape) > _MOST_AXES
         or any(size < 0 for size in shape)
+        # TensorFlow multiplies them one by one, also where the last of them is 0.
+        or math.prod(max(size, 1) for size in shape) > _MOST_NUMBERS
         or len(entry.slices)
     ):
         raise ValueError(f"{name!r} has the shape {shape}")
-    if not (dtype.is_floating or dtype.is_integer):
-        return IndexEntry(dtype, shape)  # which nobody will read
+    if dtype not in FLOATS:
+        return IndexEntry(dtype, shape)
     size = math.prod(shape) * dtype.size
     if (
         entry.size != size
@@ -107,11 +114,11 @@ def _items(table: bytes) -> Iterator[tuple[bytes, bytes]]:
         raise ValueError("it does not end as an index does")
     _, position = _handle(footer, 0)  # of a block of no interest
     index, _ = _handle(footer, position)
-    seen = set()
+    seen: set[bytes] = set()
     for _, content in _block(table, index):
         for key, value in _block(table, _handle(content, 0)[0]):
-            if key in seen:
-                raise ValueError(f"{key!r} is there twice")
+            if key in seen or len(seen) >= _MOST_TENSORS:
+                raise ValueError(f"{key!r} is there twice, or one too many")
             seen.add(key)
             yield key, value
 
@@ -124,15 +131,28 @@ def _block(table: bytes, handle: tuple[int, int]) -> Iterator[tuple[bytes, bytes
         raise ValueError("a part of it is missing or compressed")
     (restarts,) = struct.unpack("<I", content[-4:])
     end = len(content) - 4 * (1 + restarts)
+    if end < 0:
+        raise ValueError("a part of it is missing")
+    starts = {0}
     position, key = 0, b""
     while position < end:
+        start = position
         shared, position = _varint(content, position)
         unshared, position = _varint(content, position)
         length, position = _varint(content, position)
+        if shared > len(key) or shared + unshared > _LONGEST_NAME:
+            raise ValueError("a name in it is too long")
+        if shared == 0:
+            starts.add(start)
         key = key[:shared] + content[position : position + unshared]
         position += unshared
         yield key, content[position : position + length]
         position += length
+    # TensorFlow searches from these, and must not find others than are found here.
+    if position > end or not starts.issuperset(
+        struct.unpack(f"<{restarts}I", content[end:-4])
+    ):
+        raise ValueError("its parts overlap")
 
 
 def _handle(content: bytes, position: int) -> tuple[tuple[int, int], int]:

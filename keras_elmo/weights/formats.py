@@ -81,9 +81,24 @@ def _open_archive(path: Path, formats: Sequence[Format]) -> Source:
         return _open(_unpacked_beside(path), formats)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="keras_elmo-"))
-        archive.unpack(path, Path(folder) / "unpacked")
-        opened = _open(Path(folder) / "unpacked", formats)
-        opened = dataclasses.replace(opened, origin=os.fspath(path))
+        unpacked = Path(folder) / "unpacked"
+        archive.unpack(path, unpacked)
+
+        def named(text: str) -> str:
+            """Says where something is as users know it."""
+            return text.replace(os.fspath(unpacked), os.fspath(path))
+
+        try:
+            opened = _open(unpacked, formats)
+        except (ValueError, FileNotFoundError) as error:
+            missing = isinstance(error, FileNotFoundError)
+            kind = FileNotFoundError if missing else ValueError
+            raise kind(named(str(error))) from error
+        opened = dataclasses.replace(
+            opened,
+            origin=os.fspath(path),
+            described_in=named(opened.described_in),
+        )
         # Its tensors are yet to be read: the folder lives as long as it does.
         weakref.finalize(opened, stack.pop_all().close)
     return opened

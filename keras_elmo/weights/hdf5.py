@@ -6,7 +6,9 @@ import functools
 import io
 import math
 import mmap
+import operator
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,9 +26,19 @@ FORMAT = "HDF5"
 ASSUMED = {"sentence_boundaries": True}
 # It has a place for these, at which AllenNLP does not look.
 _UNREAD = {"max_characters": 50}
-# Deflate, HDF5's common compression, can't do better.
+# What h5py and zlib raise of files that are broken.
+_ERRORS = (OSError, RuntimeError, KeyError, TypeError, ValueError, zlib.error)
+_MOST_FOLDERS = 100
+_FLOAT_SIZES = (2, 4, 8)
+# Deflate can't do better.
 _LARGEST_COMPRESSION = 1100
 _LARGE = 1 << 20  # bytes
+# Plain or with gzip, as h5py and `h5repack` write it.
+_FILTERS = (
+    (),
+    (h5py.h5z.FILTER_DEFLATE,),
+    (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE),
+)
 _OPTIONS = ("options.json", "*options*.json")
 _WEIGHTS = ("weights.hdf5", "model.hdf5", "*.hdf5")
 VOCABULARIES = ("vocabulary.txt", "vocab.txt")
@@ -45,13 +57,12 @@ def open_pair(
         FileNotFoundError: if there is no such file.
         ValueError: if one of them is broken.
     """
-    content = options.read_options(options_file)
-    beyond = options.to_settings(content)
+    arguments, beyond = options.open_options(options_file)
     return Source(
         format=FORMAT,
         origin=os.fspath(weights),
         described_in=options.name(options_file),
-        arguments={**options.to_arguments(content), **ASSUMED, **beyond["bilm"]},
+        arguments={**arguments, **ASSUMED, **beyond["bilm"]},
         table=tables.HDF5,
         arrays=read_arrays(weights),
         embedding=beyond["embedding"],
@@ -115,16 +126,25 @@ def read_arrays(path: str | os.PathLike) -> dict[str, LazyArray]:
         )
     arrays: dict[str, LazyArray] = {}
 
-    def find(name: str, item: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(item, h5py.Dataset):
-            _check_dataset(name, item, path)
-            arrays[name] = LazyArray(
-                item.shape, functools.partial(_read_rows, path, name)
-            )
+    def find(name: str | bytes, item: h5py.Group | h5py.Dataset) -> str | None:
+        if not isinstance(name, str) or name.count("/") > _MOST_FOLDERS:
+            return f"{name[:100]!r}, which is no name of a tensor"
+        if not isinstance(item, h5py.Dataset):
+            return None
+        arrays[name] = LazyArray(item.shape, functools.partial(_read_rows, path, name))
+        problem = _problem(item)
+        return problem and f"{name}, which {problem}"
 
     with _opened(path) as file:
-        # `visititems` follows no external links: a weight file opens no other.
-        file.visititems(find)
+        # `visititems` follows no external links: a weight file opens no other. It
+        # stops at the first problem.
+        problem = file.visititems(find)
+    if problem:
+        raise ValueError(
+            "`weights` should hold floating-point tensors only, whole, and itself. "
+            f"Received: {os.fspath(path)!r} with {problem}. Write it anew, or fetch it "
+            "again."
+        )
     return arrays
 
 
@@ -153,7 +173,7 @@ def _opened(path: str | os.PathLike) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except (OSError, RuntimeError, KeyError, UnicodeError) as error:
+    except _ERRORS as error:
         raise ValueError(
             "`weights` should be a complete HDF5 file. Received: "
             f"{os.fspath(path)!r}, which could not be read ({error}). If it was "
@@ -164,6 +184,8 @@ def _opened(path: str | os.PathLike) -> Iterator[h5py.File]:
 def _read_rows(path: str | os.PathLike, name: str, rows: slice) -> np.ndarray:
     with _opened(path) as file:
         dataset = file[name]
+        if _filters(dataset):
+            return _decompressed(dataset)[rows]
         count = len(range(*rows.indices(len(dataset))))
         array = _empty((count, *dataset.shape[1:]), dataset.dtype)
         if array.size:
@@ -182,28 +204,57 @@ def _empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     return np.frombuffer(mmap.mmap(-1, size), dtype).reshape(shape)
 
 
-def _check_dataset(name: str, dataset: h5py.Dataset, path: str | os.PathLike) -> None:
-    """Refuses what is no tensor of this file."""
-    if dataset.dtype.kind != "f" or dataset.shape is None:
-        raise ValueError(
-            "`weights` should hold floating-point tensors only. Received: "
-            f"{name} of dtype {dataset.dtype} in {os.fspath(path)!r}"
-        )
+def _problem(dataset: h5py.Dataset) -> str | None:
+    """Why this is no tensor of its file, if it is none."""
+    dtype, shape = dataset.dtype, dataset.shape
+    if dtype.kind != "f" or dtype.itemsize not in _FLOAT_SIZES or shape is None:
+        return f"is of dtype {dtype}"
     if dataset.external or dataset.is_virtual:
-        raise ValueError(
-            "`weights` should hold its tensors itself. Received: "
-            f"{os.fspath(path)!r}, in which {name} refers to another file"
-        )
+        return "refers to another file"
+    if _filters(dataset) not in _FILTERS:
+        return "is compressed by other means than gzip"
+    if _filters(dataset) and any(map(operator.gt, dataset.chunks, shape)):
+        return f"of shape {shape} comes in larger parts, of {dataset.chunks}"
     stored = dataset.id.get_storage_size()
-    if (
-        math.prod(dataset.shape) * dataset.dtype.itemsize
-        > stored * _LARGEST_COMPRESSION
-    ):
-        raise ValueError(
-            f"`weights` should hold all of its tensors. Received: {os.fspath(path)!r}, "
-            f"in which {name} is said to be {dataset.shape}, of which {stored:,} bytes "
-            "are there"
-        )
+    if math.prod(shape) * dtype.itemsize > stored * _LARGEST_COMPRESSION:
+        return f"is said to be {shape}, of which {stored:,} bytes are there"
+    return None
+
+
+def _filters(dataset: h5py.Dataset) -> tuple[int, ...]:
+    """What was done to a tensor's parts before they were written, by number."""
+    properties = dataset.id.get_create_plist()
+    return tuple(
+        properties.get_filter(index)[0] for index in range(properties.get_nfilters())
+    )
+
+
+def _decompressed(dataset: h5py.Dataset) -> np.ndarray:
+    """A compressed tensor.
+
+    HDF5's own library reads what is not its own, and may end the process, where a
+    part is shorter than it should be; where it is longer, it takes any memory (1.14).
+    """
+    size, filters = dataset.dtype.itemsize, _filters(dataset)
+    expected = size * math.prod(dataset.chunks)
+    array = np.empty(dataset.shape, dataset.dtype)
+    for place in dataset.iter_chunks():
+        start = tuple(axis.start for axis in place)
+        unfiltered, content = dataset.id.read_direct_chunk(start)
+        inflater = zlib.decompressobj()
+        content = inflater.decompress(content, expected + 1)
+        if unfiltered or len(content) != expected or not inflater.eof:
+            raise ValueError(
+                f"the part of {dataset.name} at {start} should have {expected:,} bytes "
+                "when decompressed, and has not"
+            )
+        if h5py.h5z.FILTER_SHUFFLE in filters:
+            # All first bytes of the numbers come first, then all second ones, ...
+            bytewise = np.frombuffer(content, "uint8").reshape(size, -1)
+            content = bytewise.T.tobytes()
+        part = np.frombuffer(content, dataset.dtype).reshape(dataset.chunks)
+        array[place] = part[tuple(slice(a.stop - a.start) for a in place)]
+    return array
 
 
 def _find(folder: Path, patterns: tuple[str, ...]) -> Path | None:

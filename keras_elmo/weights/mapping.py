@@ -1,8 +1,7 @@
 """Applies a table of names: file tensors to biLM variables, and back."""
 
 import dataclasses
-import itertools
-import string
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import EllipsisType
 from typing import Any, NamedTuple
@@ -51,19 +50,17 @@ class Entry(NamedTuple):
 def expand(table: Iterable[Entry], variables: Collection[str]) -> list[Entry]:
     """The lines of `table` for a model that has just these `variables`.
 
-    Fields run over 0, 1, 2, ... as far as there are such variables, so that a
-    line about a part that the model lacks expands to nothing.
+    Fields take the values that they have in the names of variables, so that a line
+    about a part that the model lacks expands to nothing.
     """
     expanded = []
     for entry in table:
-        fields = sorted(
-            {f for _, f, _, _ in string.Formatter().parse(entry.source) if f}
-        )
-        for numbers in itertools.product(range(len(variables)), repeat=len(fields)):
-            values = dict(zip(fields, map(str, numbers), strict=True))
-            names = tuple(name.format(**values) for name in entry.variables)
+        pattern = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>\\d+)", entry.variables[0]))
+        for found in filter(None, map(pattern.fullmatch, variables)):
+            fields = found.groupdict()
+            names = tuple(name.format(**fields) for name in entry.variables)
             if all(name in variables for name in names):
-                source = entry.source.format(**values)
+                source = entry.source.format(**fields)
                 expanded.append(Entry(source, names, entry.layout))
     return expanded
 

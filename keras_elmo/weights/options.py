@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from keras_elmo.atomic import replacing
+from keras_elmo.weights.json_text import parse
 from keras_elmo.weights.settings import check_settings
 
 _REQUIRED = object()
@@ -61,6 +62,26 @@ _ACTIVATIONS = ("relu", "tanh")
 _CHARACTER_COUNTS = (261, 262)
 
 
+def open_options(
+    options: str | os.PathLike | Mapping,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments of the `BiLM`, and what `settings.lacking` wrote beside them.
+
+    Raises:
+        FileNotFoundError, ValueError: see `read_options`, `to_arguments` and
+            `to_settings`.
+    """
+    content = read_options(options)
+    try:
+        return to_arguments(content), to_settings(content)
+    except ValueError as error:
+        if isinstance(options, Mapping):
+            raise
+        raise ValueError(
+            f"{error}. Correct that in {os.fspath(options)!r}, or fetch the file again"
+        ) from error
+
+
 def read_options(options: str | os.PathLike | Mapping) -> Mapping:
     """The options as a dictionary, from a JSON file or as they are.
 
@@ -77,16 +98,17 @@ def read_options(options: str | os.PathLike | Mapping) -> Mapping:
             f"dictionary. Received: options={os.fspath(options)!r}, which is no file"
         )
     try:
-        parsed = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # of the JSON, or of the encoding
+        parsed = parse(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # of the JSON, or of the encoding
         raise ValueError(
             f"`options` should be a JSON file. Received: options={os.fspath(path)!r}, "
-            f"which could not be parsed ({error})"
+            f"which could not be parsed ({error}). Correct it, or fetch it again"
         ) from error
     if not isinstance(parsed, Mapping):
         raise ValueError(
             "`options` should be a JSON object with the keys 'lstm' and 'char_cnn'. "
-            f"Received: a {type(parsed).__name__} in {os.fspath(path)!r}"
+            f"Received: a {type(parsed).__name__} in {os.fspath(path)!r}. Correct it, "
+            "or fetch it again"
         )
     return parsed
 
@@ -107,7 +129,7 @@ def to_arguments(options: Mapping) -> dict[str, Any]:
         if not isinstance(options.get(section), Mapping):
             raise ValueError(
                 f"`options` should hold an object {section!r}; a language model "
-                f"without either is not ELMo. Received: keys {sorted(options)}"
+                f"without either is not ELMo. Received: keys {list(options)}"
             )
     arguments = {
         argument: options[place.section].get(place.key, place.default)

@@ -21,6 +21,7 @@ from keras_elmo.validation import check_choice
 from keras_elmo.version import __version__
 from keras_elmo.weights import mapping, tables
 from keras_elmo.weights.hdf5 import read_arrays, write_arrays
+from keras_elmo.weights.json_text import parse
 from keras_elmo.weights.settings import check_settings
 from keras_elmo.weights.source import Source
 
@@ -148,12 +149,13 @@ def _read_json(
             f"Received: {os.fspath(path.parent)!r}, which has no {path.name}"
         )
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict):
             raise ValueError("no object")
         return check(content)
-    except (ValueError, RecursionError) as error:  # of the JSON, or of the encoding
+    except ValueError as error:  # of the JSON, or of the encoding
         raise ValueError(
             f"{path.name} should be JSON as `save_to_preset` writes it. Received: "
-            f"{os.fspath(path)!r}, which could not be read ({error})"
+            f"{os.fspath(path)!r}, which could not be read ({error}). Correct it, or "
+            "fetch the preset again"
         ) from error

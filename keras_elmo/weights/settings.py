@@ -6,17 +6,37 @@ one of these, it goes into an object `keras_elmo`, unless it is what readers of 
 format assume.
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 PARTS = ("bilm", "embedding", "mix", "metadata")
 _MIX = {"weights", "scaling"}
 _EMBEDDING = {"tokenizer": "space", "do_layer_norm": False}
-_EMBEDDING_KEYS = {*_EMBEDDING, "sentence_boundaries", "cached_words"}
+# No others: some arguments of Keras' own would have it make any object of a file.
+_ARGUMENTS = {
+    "bilm": {
+        "filters",
+        "units",
+        "projection_dim",
+        "num_layers",
+        "embedding_dim",
+        "num_highway_layers",
+        "activation",
+        "cell_clip",
+        "projection_clip",
+        "use_skip_connections",
+        "max_characters",
+        "sentence_boundaries",
+    },
+    "embedding": {"sentence_boundaries", "cached_words", *_EMBEDDING},
+}
 
 
 def check_settings(settings: Any) -> dict[str, Any]:
     """The four parts, of which all may be left out in the file.
+
+    What else is there is ignored, with a warning.
 
     Raises:
         ValueError: if one of them is not as `lacking` returns it.
@@ -27,9 +47,20 @@ def check_settings(settings: Any) -> dict[str, Any]:
     for part in ("bilm", "embedding", "metadata"):
         if not isinstance(settings[part], Mapping):
             raise ValueError(f"{part!r} is no object")
-    unknown = sorted(map(str, settings["embedding"].keys() - _EMBEDDING_KEYS))
+    for part, known in _ARGUMENTS.items():
+        unknown = [key for key in settings[part] if key not in known]
+        if unknown:
+            raise ValueError(
+                f"{part!r} holds {unknown}, which decide nothing that this version "
+                f"knows of; it knows {sorted(known)}"
+            )
+    unknown = [part for part in settings if part not in PARTS]
     if unknown:
-        raise ValueError(f"'embedding' holds {unknown}, which mean nothing")
+        warnings.warn(
+            f"The parts {unknown} mean nothing to keras_elmo, which knows "
+            f"{list(PARTS)}. They are ignored.",
+            stacklevel=2,
+        )
     mix = settings["mix"]
     if mix is not None and not (isinstance(mix, Mapping) and set(mix) == _MIX):
         raise ValueError(f"'mix' does not hold just {sorted(_MIX)}")

@@ -15,6 +15,8 @@ _MOST = {
     "num_layers": 100,
     "num_highway_layers": 100,
 }
+_MOST_CONVOLUTIONS = 100
+_MOST_FILTERS = 10**6
 
 
 def variable_shapes(arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
@@ -28,6 +30,12 @@ def variable_shapes(arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     embedding_dim = sizes["embedding_dim"]
     filters = check_filters("filters", arguments["filters"], sizes["max_characters"])
     num_filters = sum(count for _, count in filters)
+    if len(filters) > _MOST_CONVOLUTIONS or num_filters > _MOST_FILTERS:
+        raise ValueError(
+            f"`filters` should be at most {_MOST_CONVOLUTIONS} pairs, of "
+            f"{_MOST_FILTERS:,} filters in all. Received: {len(filters):,} pairs of "
+            f"{num_filters:,}"
+        )
 
     shapes: dict[str, tuple[int, ...]] = {
         "char_embedding": (1 + PADDING, embedding_dim)
@@ -59,7 +67,8 @@ def _sizes(arguments: Mapping[str, Any]) -> dict[str, int]:
             raise ValueError(f"`{name}` is missing among the sizes of the model")
     for name, most in _MOST.items():
         value = arguments[name]
-        if not (name == "num_highway_layers" and value == 0):
+        # 0.0 and False equal 0, and are no sizes.
+        if name != "num_highway_layers" or value != 0 or type(value) is not int:
             check_positive_integer(name, value)
         if value > most:
             raise ValueError(

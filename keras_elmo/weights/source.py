@@ -1,6 +1,7 @@
+import contextlib
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ class Source:
             ValueError: if arguments and weights do not belong together.
         """
         self.check(kind, **kwargs)
-        bilm = kind(**{**self.arguments, **kwargs})
+        with self.explaining(kind, kwargs):
+            bilm = kind(**{**self.arguments, **kwargs})
         variables = named_variables(bilm)
         mapping.apply(self.table, self.arrays, variables, self.origin, allow_nan)
         return bilm
@@ -99,22 +101,41 @@ class Source:
             ValueError: see `build`.
         """
         arguments = {**self.arguments, **kwargs}
-        try:
+        with self.explaining(kind, kwargs):
             inspect.signature(kind).bind(**arguments)
+            if "activation" not in kwargs:
+                _check_named("activation", self.arguments.get("activation", "relu"))
             shapes = variable_shapes({**_defaults(kind), **arguments})
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"{self.described_in} should hold the arguments of {kind.__name__}. "
-                f"Received: some that it does not take ({error})"
-            ) from error
         mapping.check(self.table, self.arrays, shapes, self.origin)
         return shapes
+
+    @contextlib.contextmanager
+    def explaining(self, kind: type, kwargs: Mapping[str, Any]) -> Iterator[None]:
+        """Says of errors of `kind` which file, and what besides, has its arguments."""
+        try:
+            yield
+        except (TypeError, ValueError) as error:
+            besides = f", with {sorted(kwargs)} passed besides" if kwargs else ""
+            raise ValueError(
+                f"{self.described_in} should hold the arguments of {kind.__name__}. "
+                f"Received: some that it does not take ({error}){besides}. Correct "
+                "them, or fetch the file again"
+            ) from error
 
     @property
     def sentence_boundaries(self) -> bool:
         """Whether text is embedded between `<S>` and `</S>`."""
         of_bilm = self.arguments.get("sentence_boundaries", False)
         return self.embedding.get("sentence_boundaries", of_bilm)
+
+
+def _check_named(name: str, value: Any) -> None:
+    """Refuses what is no name: of a dictionary, Keras would make any object."""
+    if not isinstance(value, str):
+        raise ValueError(
+            f"`{name}` should be the name of a Keras {name}. Received: "
+            f"{name}={value!r}. A function of your own is to be passed"
+        )
 
 
 def _defaults(kind: type) -> dict[str, Any]:

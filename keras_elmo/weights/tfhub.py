@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_elmo.atomic import check_replaceable, replacing
 from keras_elmo.weights import checkpoint, mapping, options, settings, tables
+from keras_elmo.weights.json_text import parse
 from keras_elmo.weights.mapping import LazyArray
 from keras_elmo.weights.source import Source
 
@@ -83,7 +84,7 @@ def open_folder(folder: Path, options_file: Any = None) -> Source:
     arrays = checkpoint.read_arrays(prefix)
     arrays = {name: a for name, a in arrays.items() if not _IGNORED.fullmatch(name)}
     names = _DEEPPAVLOV if _DEEPPAVLOV.weights in arrays else _GOOGLE
-    mix = _take_mix(arrays, names)
+    mix = _take_mix(arrays, names, origin)
     beyond = _read_settings(folder / SETTINGS)
     arguments = {
         **ASSUMED,
@@ -92,7 +93,7 @@ def open_folder(folder: Path, options_file: Any = None) -> Source:
         **beyond["bilm"],
     }
     if options_file is not None:
-        arguments |= options.to_arguments(options.read_options(options_file))
+        arguments |= options.open_options(options_file)[0]
     return Source(
         format=FORMAT,
         origin=origin,
@@ -186,7 +187,9 @@ def _sizes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     }
 
 
-def _take_mix(arrays: dict[str, LazyArray], names: _Names) -> dict[str, Any] | None:
+def _take_mix(
+    arrays: dict[str, LazyArray], names: _Names, origin: str
+) -> dict[str, Any] | None:
     """The mix, which is not the biLM's, taken out of `arrays`."""
     if names.weights not in arrays or names.scaling not in arrays:
         return None
@@ -194,7 +197,8 @@ def _take_mix(arrays: dict[str, LazyArray], names: _Names) -> dict[str, Any] | N
     if len(weights.shape) != 1 or scaling.shape not in ((), (1,)):
         raise ValueError(
             f"{names.weights} should be (layers,) and {names.scaling} () or (1,). "
-            f"Received: shapes {weights.shape} and {scaling.shape}"
+            f"Received: shapes {weights.shape} and {scaling.shape} in {origin!r}. "
+            "Check that this is a module of ELMo"
         )
     return {
         "weights": weights[:].tolist(),
@@ -206,9 +210,10 @@ def _read_settings(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return settings.check_settings({})
     try:
-        return settings.check_settings(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, RecursionError) as error:
+        return settings.check_settings(parse(path.read_text(encoding="utf-8")))
+    except ValueError as error:
         raise ValueError(
             f"{path.name} should be JSON as `to_tfhub` writes it. Received: "
-            f"{os.fspath(path)!r}, which could not be read ({error})"
+            f"{os.fspath(path)!r}, which could not be read ({error}). Correct it, or "
+            "delete it where the module is one of Google's"
         ) from error
