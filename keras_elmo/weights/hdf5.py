@@ -11,6 +11,7 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import EllipsisType
 from typing import Any
 
 import h5py
@@ -181,27 +182,22 @@ def _opened(path: str | os.PathLike) -> Iterator[h5py.File]:
         ) from error
 
 
-def _read_rows(path: str | os.PathLike, name: str, rows: slice) -> np.ndarray:
+def _read_rows(
+    path: str | os.PathLike, name: str, rows: slice | EllipsisType
+) -> np.ndarray:
     with _opened(path) as file:
         dataset = file[name]
         if _filters(dataset):
             return _decompressed(dataset)[rows]
-        count = len(range(*rows.indices(len(dataset))))
-        array = _empty((count, *dataset.shape[1:]), dataset.dtype)
-        if array.size:
-            dataset.read_direct(array, rows)
+        if isinstance(rows, EllipsisType) or dataset.nbytes < _LARGE:
+            return dataset[rows]
+        # Memory that is the system's again as soon as nobody has it any more. What
+        # `malloc` is given back, it may keep: of a large model, 100 MB.
+        shape = (len(range(*rows.indices(len(dataset)))), *dataset.shape[1:])
+        memory = mmap.mmap(-1, math.prod(shape) * dataset.dtype.itemsize)
+        array = np.frombuffer(memory, dataset.dtype).reshape(shape)
+        dataset.read_direct(array, rows)
         return array
-
-
-def _empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Memory that is the system's again as soon as nobody has it any more.
-
-    What `malloc` is given back, it may keep: of a large model, 100 MB.
-    """
-    size = math.prod(shape) * dtype.itemsize
-    if size < _LARGE:
-        return np.empty(shape, dtype)
-    return np.frombuffer(mmap.mmap(-1, size), dtype).reshape(shape)
 
 
 def _problem(dataset: h5py.Dataset) -> str | None:
