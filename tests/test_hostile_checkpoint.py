@@ -186,7 +186,9 @@ INDICES = {
     "overflow to nothing": writer.index({"x": writer.entry((2**62, 2**62, 0), size=0)}),
     "strings overflow": writer.index({"x": writer.entry((2**62, 2**62), 7)}),
     "300 axes": writer.index({"x": writer.entry((1,) * 300, size=4)}),
-    "shape not known": writer.index({"x": writer.message((1, 1), (2, b"\x18\x01"))}),
+    "shape not known": writer.index(
+        {"x": writer.message((1, 1), (2, b"\x18\x01"), (5, 4))}
+    ),
     "no dtype": writer.index({"x": writer.entry(dtype=999)}),
     "no such data": writer.index({"x": writer.entry(shard=7)}),
     "negative place": writer.index({"x": writer.entry(offset=-8)}),
@@ -219,6 +221,9 @@ INDICES = {
         writer.block([HEADER])[:-4] + struct.pack("<I", 2**31)
     ),
     "hidden": hidden(),
+    "item past the end": writer.table(
+        writer.block([HEADER, writer.item(b"x", ENTRY)[:-1]])
+    ),
     "cut item": writer.table(writer.block([HEADER, writer.item(b"x", ENTRY)[:-9]])),
 }
 

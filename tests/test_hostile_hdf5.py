@@ -5,6 +5,7 @@ import pickle
 import random
 import resource
 import shutil
+import struct
 import time
 import zlib
 
@@ -342,6 +343,7 @@ def test_part_that_is_too_long(good):
         (zlib.compress(bytes(60))[:-1] + b"\xff", 0),
         (bytes(60), 0),
         (bytes(60), 1),
+        (zlib.compress(bytes(60)), 1),
         (bytes(16), 1),
     ],
     ids=[
@@ -350,6 +352,7 @@ def test_part_that_is_too_long(good):
         "checksum",
         "plain",
         "unfiltered",
+        "both",
         "unfiltered short",
     ],
 )
@@ -407,6 +410,22 @@ def test_parts_larger_than_the_tensor(good):
 
     with refused(good, NAME, "(1, 1, 5, 3)", "larger parts", "(1, 1, 5000, 300)"):
         read(replace(good, make))
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(-9, 2), (-9, 4), (-9, 0), (0, 0), (4, 0), (0, 255), (8, 8)],
+)
+def test_parts_of_another_shape(good, place, value):
+    """Or of other axes, or of nothing."""
+    array, filters = np.zeros((8, 4), "f4"), {"compression": "gzip", "chunks": (8, 4)}
+    replace(good, lambda f: f.create_dataset(NAME, data=array, **filters))
+    content = bytearray(good.read_bytes())
+    start = content.index(struct.pack("<3I", 8, 4, 4))
+    content[start + place] = value
+    good.write_bytes(content)
+    with refused(good, "again"):
+        hdf5.read_arrays(good)[NAME][...]
 
 
 @pytest.mark.parametrize(

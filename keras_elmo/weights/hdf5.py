@@ -28,7 +28,15 @@ ASSUMED = {"sentence_boundaries": True}
 # It has a place for these, at which AllenNLP does not look.
 _UNREAD = {"max_characters": 50}
 # What h5py and zlib raise of files that are broken.
-_ERRORS = (OSError, RuntimeError, KeyError, TypeError, ValueError, zlib.error)
+_ERRORS = (
+    OSError,
+    RuntimeError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
 _MOST_FOLDERS = 100
 _FLOAT_SIZES = (2, 4, 8)
 # Deflate can't do better.
