@@ -151,6 +151,12 @@ def test_names_of_zip(tmp_path, target, unwritten, name):
         archive.unpack(path, target)
 
 
+def test_file_in_place_of_the_folder(tmp_path, target, unwritten):
+    path = tar(tmp_path / "evil.tar.gz", member("."))
+    with refused(path, "'.' is there twice", NEXT_STEP):
+        archive.unpack(path, target)
+
+
 @pytest.mark.parametrize("name", ["../evil/", "/evil/", "C:/", "a/../../b/"])
 def test_names_of_folders(tmp_path, target, unwritten, name):
     folder = member(name.rstrip("/"), b"", type=tarfile.DIRTYPE)
@@ -202,12 +208,12 @@ def test_links_and_devices_of_zip(tmp_path, target, unwritten, kind):
 
 
 def test_sparse_files(tmp_path, target, unwritten):
-    """A terabyte of nothing, in the way of newer programs."""
+    """In the way of newer programs, whose headers look like those of a file."""
     headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
-    headers |= {"GNU.sparse.name": "holes", "GNU.sparse.realsize": str(2**40)}
+    headers |= {"GNU.sparse.name": "holes", "GNU.sparse.realsize": "4096"}
     sparse = member("sparse", b"0\n".ljust(512, b"\0"), pax_headers=headers)
     path = tar(tmp_path / "evil.tar.gz", member("good"), sparse)
-    with refused(path, "sparse", NEXT_STEP):
+    with refused(path, "'holes' is a link, a device or sparse", NEXT_STEP):
         archive.unpack(path, target)
 
 
