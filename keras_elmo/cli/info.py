@@ -83,7 +83,7 @@ def describe(names_of_source: Sequence[str]) -> dict[str, Any]:
             if key != "sentence_boundaries"
         },
         "parameters": {**parameters, "in all": parameters.total()},
-        "embedding": dict(source.embedding),
+        "embedding": dict(source.embedding) or "as usual",
         "mix": dict(source.mix) if source.mix else "none: all layers alike",
         "besides": sorted(source.parts) or "nothing",
         "vocabulary": str(source.vocabulary) if source.vocabulary else "no",

@@ -23,7 +23,7 @@ def run_self_checks(elmo: ElmoEmbedding) -> Iterator[Check]:
     together = elmo(SENTENCES)
     keys = [key for key in together if key not in ("elmo", "default")]
     finite = all(np.isfinite(value).all() for value in together.values())
-    yield Check("all outputs are finite", finite, "" if finite else "NaN or infinity")
+    yield Check("finite outputs", finite, "all" if finite else "NaN or infinity")
     yield _batch_invariance(elmo, together)
     yield _boundaries(elmo, together)
     for key in keys:
