@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_elmo.text import to_char_ids
 
 _BATCH = 1024  # tokens
+_UNKNOWN = "\0"  # what no word should be
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
@@ -45,11 +46,10 @@ class WordCache(keras.layers.Layer):
         self.words = _check_words(words)
         self.projection_dim = projection_dim
         self.max_characters = max_characters
-        rows = tf.range(len(self.words))
-        initializer = tf.lookup.KeyValueTensorInitializer(
-            tf.constant(self.words, tf.string), rows
+        # A layer of Keras', whose table it puts into every SavedModel.
+        self.lookup = keras.layers.StringLookup(
+            vocabulary=self.words, oov_token=_UNKNOWN, name="lookup"
         )
-        self.table = tf.lookup.StaticHashTable(initializer, default_value=-1)
         self.word_emb = self.add_weight(
             name="word_emb",
             shape=(len(self.words), projection_dim),
@@ -59,7 +59,7 @@ class WordCache(keras.layers.Layer):
         self.built = True
 
     def call(self, tokens):
-        return self.table.lookup(tokens)
+        return tf.cast(self.lookup(tokens), tf.int32) - 1
 
     def named_variables(self):
         """The variables by name, for files."""

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from golden import Golden
 
 from keras_elmo import BiLM, ElmoEmbedding
 from keras_elmo.cli.main import main
@@ -111,7 +112,7 @@ def test_train_then_embed_evaluate_continue_and_adapt(folder, capsys):
         (["--text", "none/*.txt"], "keras-elmo train: `files`.*match none"),
         (["--validation", "none.txt"], r"`files`.*none\.txt"),
         (["--from", "nothing"], "'nothing', which is none"),
-        (["--from", "a", "b", "c"], "Weights should be named as a preset"),
+        (["--from", "a", "b", "c"], "Weights should be a preset"),
         (["--vocabulary", "a.txt"], r"a\.txt.*begin with <S>, </S>, <UNK>"),
         (["--min-count", "1000"], "`min_count` and `max_size` should leave words"),
         (["--tokens", "-1"], "`tokens` should be a positive integer"),
@@ -165,5 +166,6 @@ def test_the_preset_knows_its_tokenizer(folder, capsys):
 def test_nothing_to_evaluate(folder):
     with pytest.raises(SystemExit, match="give --text or --probe"):
         main(["evaluate", "run/preset"])
-    with pytest.raises(SystemExit, match="HDF5 weights have none"):
-        main(["evaluate", "options.json", "w.hdf5", "--text", "a.txt"])
+    files = map(str, Golden("skip").files.values())
+    with pytest.raises(SystemExit, match=r"should be a vocabulary\.txt.*has none"):
+        main(["evaluate", *files, "--text", "a.txt"])

@@ -190,7 +190,7 @@ def test_lowers_for_gpu_without_host_or_string_ops(backward):
         integers = dict(zip(names, arguments[:3], strict=True))
         weights = arguments[3:]
         split, end = len(trained), len(trained) + len(frozen)
-        parts = integers, list(weights[:split]), list(weights[split:end])
+        parts = (integers,), list(weights[:split]), list(weights[split:end])
         if backward:
             return core._gradients(*parts, list(weights[end:]))
         return core._call(*parts)
