@@ -39,10 +39,9 @@ class StartState(keras.layers.Layer):
         self.built = True
 
     def __call__(self, batch_size):
-        return [
-            ops.tile(ops.cast(state, self.compute_dtype), (batch_size, 1))
-            for state in self.states
-        ]
+        # A product, whose last axis the oldest Keras knows the size of.
+        rows = ops.ones((batch_size, 1), dtype=self.compute_dtype)
+        return [rows * ops.cast(state, self.compute_dtype) for state in self.states]
 
     def named_variables(self):
         """The variables by name, for files."""
