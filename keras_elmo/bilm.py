@@ -4,10 +4,10 @@ import weakref
 import keras
 from keras import ops
 
-from keras_elmo.integers import CACHED_FORM, FORMS, NO_TOKEN, length_mask
+from keras_elmo.arguments import check_boolean
+from keras_elmo.char_ids import CACHED_FORM, FORMS, NO_TOKEN, length_mask
 from keras_elmo.layers import BiLSTM, CharCNN
-from keras_elmo.pretrained import Pretrained
-from keras_elmo.validation import check_boolean
+from keras_elmo.weights.pretrained import Pretrained
 from keras_elmo.weights.settings import check_settings
 from keras_elmo.weights.variables import named_variables
 
@@ -171,11 +171,11 @@ class BiLM(Pretrained, keras.Model):
         return serialized
 
     @classmethod
-    def from_source(cls, source, allow_nan=False, **kwargs):
-        """Loads a `keras_elmo.weights.source.Source`: weights of any format.
+    def from_stored_model(cls, stored, allow_nan=False, **kwargs):
+        """Loads a `keras_elmo.weights.stored_model.StoredModel`: weights of any format.
 
         Args:
-            source: What one of the readers of `keras_elmo.weights` returned.
+            stored: What one of the readers of `keras_elmo.weights` returned.
             allow_nan: Whether to accept weights that are NaN or infinite. Defaults to
                 False.
             **kwargs: Arguments of `BiLM` to replace: `return_state`, `name`,
@@ -185,7 +185,7 @@ class BiLM(Pretrained, keras.Model):
             ValueError: if its parts do not belong together. All missing, unexpected,
                 mis-shaped and non-finite tensors are named.
         """
-        return source.build(cls, allow_nan, **kwargs)
+        return stored.build(cls, allow_nan, **kwargs)
 
     def settings(self):
         """All but the weights, see `keras_elmo.weights.settings`."""

@@ -9,7 +9,7 @@ import tensorflow as tf
 from file_server import FileServer
 from golden import CASES, Golden
 
-from keras_elmo.presets import resuming_downloader
+from keras_elmo.files import resuming_downloader
 
 # On a GPU, TF32 would turn 1e-5 into 1e-3.
 tf.config.experimental.enable_tensor_float_32_execution(False)

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.pretraining.vocabulary import Vocabulary
-from keras_elmo.weights import hdf5, mapping, preset_folder, tables, tfhub
-from keras_elmo.weights.formats import HELP, open_source
-from keras_elmo.weights.source import Source
+from keras_elmo.weights import mapping, tables
+from keras_elmo.weights.formats import allennlp, preset_folder, tfhub
+from keras_elmo.weights.open_weights import HELP, open_weights
+from keras_elmo.weights.stored_model import StoredModel
 from keras_elmo.weights.variables import named_variables
 
 _HDF5_ENDINGS = (".hdf5", ".h5")
@@ -36,9 +37,9 @@ class _Target(NamedTuple):
     """A format to write."""
 
     readers: str
-    other_numbers: Callable[[dict[str, Any]], list[str]]
+    changes_outputs: Callable[[dict[str, Any]], list[str]]
     write: Callable[[Path, _Content], None]
-    open: Callable[[Path], Source]
+    open: Callable[[Path], StoredModel]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,35 +59,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     target = _TARGETS[args.to or _format_of(args.target)]
-    source = open_source(args.source)
-    content = _content(source, args)
-    other_numbers = target.other_numbers(content.config)
-    if other_numbers and not args.force:
+    stored = open_weights(args.source)
+    content = _content(stored, args)
+    changes_outputs = target.changes_outputs(content.config)
+    if changes_outputs and not args.force:
         raise ValueError(
             f"{target.readers} would compute other numbers of it, because they do not "
-            f"know of {', '.join(other_numbers)}. Nothing was written. With --force it "
-            "is written for this package, which reads that from a place of its own."
+            f"know of {', '.join(changes_outputs)}. Nothing was written. With --force "
+            "it is written for this package, which reads that from a place of its own."
         )
     target.write(args.target, content)
     _check_written(target.open(args.target), content)
     print(f"wrote {args.target}, read it again, and found every bit in its place")
 
 
-def _content(source: Source, args: argparse.Namespace) -> _Content:
+def _content(stored: StoredModel, args: argparse.Namespace) -> _Content:
     kwargs: dict[str, Any] = {}
     if args.cache_words:
         kwargs["cached_words"] = _lines(args.cache_words)
     if args.warm_up:
         kwargs["warm_up"] = _lines(args.warm_up)
-    if args.warm_up or "start_state" in source.parts:
+    if args.warm_up or "start_state" in stored.parts:
         kwargs["start_state"] = "warm"
-    elmo = ElmoEmbedding.from_source(source, **kwargs)
+    elmo = ElmoEmbedding.from_stored_model(stored, **kwargs)
     parts = elmo.preset_parts()
-    if "softmax" in source.parts:
-        softmax = source.parts["softmax"]()
+    if "softmax" in stored.parts:
+        softmax = stored.parts["softmax"]()
         parts["softmax"] = {name: array[:] for name, array in softmax.items()}
-    config = {**elmo.settings(), "metadata": dict(source.metadata)}
-    vocabulary = args.vocabulary or source.vocabulary
+    config = {**elmo.settings(), "metadata": dict(stored.metadata)}
+    vocabulary = args.vocabulary or stored.vocabulary
     return _Content(config, named_variables(elmo.bilm), parts, vocabulary)
 
 
@@ -102,7 +103,7 @@ def _pair(target: Path) -> tuple[Path, Path]:
 
 
 def _write_pair(target: Path, content: _Content) -> None:
-    hdf5.write_pair(*_pair(target), content.config, content.variables)
+    allennlp.write_pair(*_pair(target), content.config, content.variables)
     _leave_out_parts(content)
 
 
@@ -137,10 +138,10 @@ def _lines(path: Path) -> list[str]:
     return lines
 
 
-def _check_written(written: Source, content: _Content) -> None:
+def _check_written(written: StoredModel, content: _Content) -> None:
     """Reads what was written, and compares all of it."""
     config = content.config
-    again = ElmoEmbedding.from_source(written)
+    again = ElmoEmbedding.from_stored_model(written)
     before = mapping.collect(tables.PRESET, content.variables)
     after = mapping.collect(tables.PRESET, named_variables(again.bilm))
     changed = [name for name in before if not np.array_equal(before[name], after[name])]
@@ -162,11 +163,11 @@ _TARGETS = {
     ),
     "hdf5": _Target(
         "AllenNLP and bilm-tf",
-        hdf5.other_numbers,
+        allennlp.changes_outputs,
         _write_pair,
-        lambda target: hdf5.open_pair(*_pair(target)),
+        lambda target: allennlp.open_pair(*_pair(target)),
     ),
     "tfhub": _Target(
-        "TF-Hub's graphs", tfhub.other_numbers, _write_module, tfhub.open_folder
+        "TF-Hub's graphs", tfhub.changes_outputs, _write_module, tfhub.open_folder
     ),
 }

@@ -11,15 +11,15 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
 from keras_elmo.pretraining.training import evaluate
 from keras_elmo.probing.parts_of_speech import probe_parts_of_speech
 from keras_elmo.probing.senses import probe_senses
 from keras_elmo.probing.words_in_context import probe_words_in_context
-from keras_elmo.text import TOKENIZERS
-from keras_elmo.weights.formats import HELP, open_source
+from keras_elmo.text.tokenizers import TOKENIZERS
+from keras_elmo.weights.open_weights import HELP, open_weights
 
 Scores = dict[str, dict[str, float]]
 
@@ -37,20 +37,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     if not args.text and not args.probe:
         raise ValueError("Nothing to evaluate on: give --text or --probe")
-    source = open_source(args.source)
+    stored = open_weights(args.source)
     if args.text:
-        _print_perplexity(args, source)
+        _print_perplexity(args, stored)
     if args.probe:
         if not importlib.util.find_spec("sklearn"):
             raise ValueError("`--probe` needs scikit-learn: pip install scikit-learn")
-        elmo = ElmoEmbedding.from_source(source)
+        elmo = ElmoEmbedding.from_stored_model(stored)
         for title, scores in _probe(elmo, args.probe):
             _print_scores(title, scores)
 
 
-def _print_perplexity(args, source):
-    model = LanguageModel.from_source(source, args.batch_size)
-    tokenizer = args.tokenizer or source.embedding.get("tokenizer", "space")
+def _print_perplexity(args, stored):
+    model = LanguageModel.from_stored_model(stored, args.batch_size)
+    tokenizer = args.tokenizer or stored.embedding.get("tokenizer", "space")
     corpus = TextCorpus(args.text, tokenizer, model.bilm.max_characters)
     size = corpus.measure()
     results = evaluate(model, corpus, args.unroll_steps)

@@ -12,7 +12,7 @@ from typing import Any
 
 from keras_elmo.bilm import BiLM
 from keras_elmo.presets import find_published, names, published_models
-from keras_elmo.weights.formats import HELP, open_source
+from keras_elmo.weights.open_weights import HELP, open_weights
 
 _PARTS = {
     "char_embedding": "characters",
@@ -67,27 +67,27 @@ def describe(names_of_source: Sequence[str]) -> dict[str, Any]:
         FileNotFoundError: if there are no such weights.
         ValueError: if sizes and tensors do not belong together.
     """
-    source = open_source(names_of_source)
+    stored = open_weights(names_of_source)
     published = find_published(names_of_source[0])
-    shapes = source.check(BiLM)
+    shapes = stored.check(BiLM)
     parameters: Counter[str] = Counter()
     for name, shape in shapes.items():
         parameters[_PARTS[name.split("/")[0].rstrip("_0123456789")]] += math.prod(shape)
     return {
-        "format": source.format,
-        "read from": source.origin,
-        "sentence boundaries": source.sentence_boundaries,
+        "format": stored.format,
+        "read from": stored.origin,
+        "sentence boundaries": stored.sentence_boundaries,
         "sizes and settings": {
             key: value
-            for key, value in source.arguments.items()
+            for key, value in stored.arguments.items()
             if key != "sentence_boundaries"
         },
         "parameters": {**parameters, "in all": parameters.total()},
-        "embedding": dict(source.embedding) or "as usual",
-        "mix": dict(source.mix) if source.mix else "none: all layers alike",
-        "besides": sorted(source.parts) or "nothing",
-        "vocabulary": str(source.vocabulary) if source.vocabulary else "no",
-        "metadata": dict(source.metadata) or "none",
+        "embedding": dict(stored.embedding) or "as usual",
+        "mix": dict(stored.mix) if stored.mix else "none: all layers alike",
+        "besides": sorted(stored.parts) or "nothing",
+        "vocabulary": str(stored.vocabulary) if stored.vocabulary else "no",
+        "metadata": dict(stored.metadata) or "none",
         "published": known_models()[published.name] if published else "not by name",
     }
 

@@ -14,18 +14,18 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_elmo.atomic import replacing
+from keras_elmo.arguments import check_positive_integer, check_positive_number
 from keras_elmo.bilm import BiLM
+from keras_elmo.files.atomic import replacing
 from keras_elmo.pretraining.language_model import LanguageModel, vocabulary_of
 from keras_elmo.pretraining.progress import TrainingProgress
 from keras_elmo.pretraining.text_corpus import CorpusSize, TextCorpus
 from keras_elmo.pretraining.training import TrainingOptions, evaluate, train
 from keras_elmo.pretraining.vocabulary import Vocabulary
-from keras_elmo.text import TOKENIZERS
-from keras_elmo.validation import check_positive_integer, check_positive_number
-from keras_elmo.weights import options as options_json
-from keras_elmo.weights.formats import HELP, open_source
-from keras_elmo.weights.preset_folder import DTYPES, VOCABULARY
+from keras_elmo.text.tokenizers import TOKENIZERS
+from keras_elmo.weights.formats import options as options_json
+from keras_elmo.weights.formats.preset_folder import DTYPES, VOCABULARY
+from keras_elmo.weights.open_weights import HELP, open_weights
 
 _STRATEGIES = {
     "none": tf.distribute.get_strategy,
@@ -78,9 +78,9 @@ def run(args: argparse.Namespace) -> None:
     strategy = _STRATEGIES[args.distribute]()
     is_chief = strategy.extended.should_save_summary
     keras.utils.set_random_seed(args.seed)
-    source = open_source(args.source) if args.source else None
+    stored = open_weights(args.source) if args.source else None
     with strategy.scope():
-        bilm = _make_bilm(args, source)
+        bilm = _make_bilm(args, stored)
     corpus = TextCorpus(args.text, args.tokenizer, bilm.max_characters)
     validation = None
     if args.validation:
@@ -89,12 +89,12 @@ def run(args: argparse.Namespace) -> None:
     size = corpus.measure()
     record = _make_record(args, size)
     is_resumed = _check_record(args.output / _RECORD, record)
-    vocabulary, is_new = _find_vocabulary(args, source, size.word_counts, is_resumed)
+    vocabulary, is_new = _find_vocabulary(args, stored, size.word_counts, is_resumed)
     _print_size(size, corpus.max_sentence_length, vocabulary)
     with strategy.scope():
         model = _make_model(args, bilm, vocabulary)
         if not is_new:
-            model.load_softmax(source)
+            model.load_softmax(stored)
     if is_chief and not is_resumed:
         vocabulary.save(args.output / VOCABULARY)
         _write_json(args.output / _RECORD, record)
@@ -147,21 +147,21 @@ def _print_size(size, max_sentence_length, vocabulary):
     )
 
 
-def _make_bilm(args, source):
-    if source is None:
+def _make_bilm(args, stored):
+    if stored is None:
         sizes = _SIZES
         if args.options:
             sizes = options_json.to_arguments(options_json.read_options(args.options))
         return BiLM(**sizes, sentence_boundaries=True)
-    return BiLM.from_source(source, sentence_boundaries=True)
+    return BiLM.from_stored_model(stored, sentence_boundaries=True)
 
 
-def _find_vocabulary(args, source, word_counts, is_resumed):
+def _find_vocabulary(args, stored, word_counts, is_resumed):
     """The vocabulary, and whether it needs a new softmax."""
-    if source and "softmax" in source.parts:
-        if args.vocabulary is None and source.vocabulary:
-            return vocabulary_of(source), False
-        if args.vocabulary is not None and source.vocabulary is None:
+    if stored and "softmax" in stored.parts:
+        if args.vocabulary is None and stored.vocabulary:
+            return vocabulary_of(stored), False
+        if args.vocabulary is not None and stored.vocabulary is None:
             return Vocabulary.from_file(args.vocabulary), False  # of its softmax
     if is_resumed:
         return Vocabulary.from_file(args.output / VOCABULARY), True

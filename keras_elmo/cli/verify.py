@@ -10,7 +10,7 @@ import sys
 
 from keras_elmo.presets import find_published
 from keras_elmo.verification.verify import verify
-from keras_elmo.weights.formats import HELP, open_source
+from keras_elmo.weights.open_weights import HELP, open_weights
 
 _MARKS = {True: "pass", False: "FAIL", None: "    "}
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    result = verify(open_source(args.source), _published_name(args))
+    result = verify(open_weights(args.source), _published_name(args))
     for check in result.checks:
         print(f"{_MARKS[check.passed]}  {check.name}: {check.detail}")
     print(result.advice)

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo import ElmoEmbedding
-from keras_elmo.weights.formats import HELP
+from keras_elmo.weights.open_weights import HELP
 
 _URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 _MD5 = "7c2ac02c03563afcf9b574c7e56c153a"

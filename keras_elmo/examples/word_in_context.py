@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo import ElmoEmbedding
-from keras_elmo.text import TOKENIZERS
-from keras_elmo.weights.formats import HELP
+from keras_elmo.text.tokenizers import TOKENIZERS
+from keras_elmo.weights.open_weights import HELP
 
 _WORD = "bank"
 SENTENCES = [

@@ -1,8 +1,8 @@
 import keras
 from keras import ops
 
+from keras_elmo.arguments import check_boolean, check_positive_integer
 from keras_elmo.layers.projected_lstm import ProjectedLSTM
-from keras_elmo.validation import check_boolean, check_positive_integer
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")

@@ -4,13 +4,13 @@ import operator
 import keras
 from keras import ops
 
-from keras_elmo.integers import NO_TOKEN, PADDING
-from keras_elmo.layers.highway import Highway
-from keras_elmo.validation import (
+from keras_elmo.arguments import (
     check_activation,
     check_filters,
     check_positive_integer,
 )
+from keras_elmo.char_ids import NO_TOKEN, PADDING
+from keras_elmo.layers.highway import Highway
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")

@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_elmo.validation import check_activation
+from keras_elmo.arguments import check_activation
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")

@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_elmo.validation import check_clip, check_positive_integer
+from keras_elmo.arguments import check_clip, check_positive_integer
 
 
 def lstm_step(

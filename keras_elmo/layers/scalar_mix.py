@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_elmo.validation import check_choice, check_positive_integer
+from keras_elmo.arguments import check_choice, check_positive_integer
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")

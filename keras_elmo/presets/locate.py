@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pooch
 
-from keras_elmo.presets.download import download
+from keras_elmo.files.download import download
 from keras_elmo.presets.published import (
     PublishedModel,
     find_published,

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_elmo.atomic import replacing
+from keras_elmo.files.atomic import replacing
 
 _KEPT = 2
 _PATTERN = re.compile(r"step-(\d+)\.npz")

@@ -3,16 +3,16 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from keras_elmo.arguments import check_choice, check_positive_integer, check_rate
 from keras_elmo.bilm import BiLM
 from keras_elmo.pretraining.carried_state import CarriedState
 from keras_elmo.pretraining.packing import NO_TARGET
 from keras_elmo.pretraining.perplexity import Perplexity
 from keras_elmo.pretraining.sampled_softmax import SampledSoftmax
 from keras_elmo.pretraining.vocabulary import Vocabulary
-from keras_elmo.text import TOKENIZERS
-from keras_elmo.validation import check_choice, check_positive_integer, check_rate
-from keras_elmo.weights import preset_folder
-from keras_elmo.weights.formats import open_source
+from keras_elmo.text.tokenizers import TOKENIZERS
+from keras_elmo.weights.formats import preset_folder
+from keras_elmo.weights.open_weights import open_weights
 from keras_elmo.weights.variables import named_variables
 
 _DIRECTIONS = ("forward", "backward")
@@ -115,24 +115,26 @@ class LanguageModel(keras.Model):
                 vocabulary.
             ValueError: if its files are broken, or do not belong together.
         """
-        return cls.from_source(open_source(preset), batch_size, vocabulary, **kwargs)
+        return cls.from_stored_model(
+            open_weights(preset), batch_size, vocabulary, **kwargs
+        )
 
     @classmethod
-    def from_source(cls, source, batch_size, vocabulary=None, **kwargs):
-        """As `from_preset`, of a `keras_elmo.weights.source.Source`."""
+    def from_stored_model(cls, stored, batch_size, vocabulary=None, **kwargs):
+        """As `from_preset`, of a `keras_elmo.weights.stored_model.StoredModel`."""
         if vocabulary is None:
-            vocabulary = vocabulary_of(source)
-        model = cls(BiLM.from_source(source), vocabulary, batch_size, **kwargs)
-        model.load_softmax(source)
+            vocabulary = vocabulary_of(stored)
+        model = cls(BiLM.from_stored_model(stored), vocabulary, batch_size, **kwargs)
+        model.load_softmax(stored)
         return model
 
-    def load_softmax(self, source):
-        """Takes over the softmax of a `Source` with the same vocabulary.
+    def load_softmax(self, stored):
+        """Takes over the softmax of a `StoredModel` with the same vocabulary.
 
         Raises:
             FileNotFoundError, ValueError: see `from_preset`.
         """
-        source.fill("softmax", self.softmax_variables())
+        stored.fill("softmax", self.softmax_variables())
 
     def save_to_preset(self, folder, metadata=None, dtype="float32", tokenizer="space"):
         """As `BiLM.save_to_preset`, with vocabulary and softmax.
@@ -242,17 +244,17 @@ class LanguageModel(keras.Model):
         return [self.loss_metric, *self.perplexities, self.perplexity]
 
 
-def vocabulary_of(source):
+def vocabulary_of(stored):
     """The `Vocabulary` that comes with a `Source`.
 
     Raises:
         FileNotFoundError: if there is none.
         ValueError: if it is broken.
     """
-    if source.vocabulary is None:
+    if stored.vocabulary is None:
         raise FileNotFoundError(
             f"Beside the weights there should be a {preset_folder.VOCABULARY} of the "
-            f"words of their softmax. Received: {source.origin!r}, which has none. If "
+            f"words of their softmax. Received: {stored.origin!r}, which has none. If "
             "you have it, pass it as `vocabulary`."
         )
-    return Vocabulary.from_file(source.vocabulary)
+    return Vocabulary.from_file(stored.vocabulary)

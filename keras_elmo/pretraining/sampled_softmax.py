@@ -3,7 +3,7 @@ import math
 import keras
 import tensorflow as tf
 
-from keras_elmo.validation import check_positive_integer
+from keras_elmo.arguments import check_positive_integer
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")

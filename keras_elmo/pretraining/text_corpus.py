@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_elmo.arguments import check_choice, check_positive_integer
 from keras_elmo.pretraining.packing import pack
 from keras_elmo.pretraining.vocabulary import Vocabulary
-from keras_elmo.text import TOKENIZERS, add_boundaries, to_distinct_char_ids
-from keras_elmo.validation import check_choice, check_positive_integer
+from keras_elmo.text.encode import to_distinct_char_ids
+from keras_elmo.text.tokenizers import TOKENIZERS, add_boundaries
 
 _LINES_AT_ONCE = 512
 # A row is that many sentences, on average, before the next one begins elsewhere.
@@ -203,7 +204,7 @@ class TextCorpus:
                 }
             )
         )
-        return self._to_integers(batches.unbatch().skip(skip * num_replicas))
+        return self._encode(batches.unbatch().skip(skip * num_replicas))
 
     def in_order(
         self, vocabulary: Vocabulary, batch_size: int, unroll_steps: int
@@ -235,7 +236,7 @@ class TextCorpus:
         # Counted first, because Keras warns where the number is unknown.
         count = rows.reduce(np.int64(0), lambda count, _: count + 1)
         counted = tf.data.experimental.assert_cardinality(count)
-        return self._to_integers(rows).apply(counted)
+        return self._encode(rows).apply(counted)
 
     def _read(self):
         return tf.data.TextLineDataset(self.files)
@@ -254,7 +255,7 @@ class TextCorpus:
         sentences = add_boundaries(self._tokenize(lines))
         return pack(sentences, vocabulary, num_rows, unroll_steps)
 
-    def _to_integers(self, rows):
+    def _encode(self, rows):
         def encode(batch):
             """Reversed rows are turned round: they read from right to left."""
             tokens = tf.stack(

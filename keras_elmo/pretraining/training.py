@@ -10,10 +10,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_elmo.arguments import check_positive_integer, check_positive_number
 from keras_elmo.pretraining.checkpoint import Checkpoint
 from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
-from keras_elmo.validation import check_positive_integer, check_positive_number
 
 _WARMUP = 0.1  # of all steps
 _FINAL_LEARNING_RATE = 0.01  # of the peak

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from keras_elmo.atomic import replacing
-from keras_elmo.text import BEGIN_WORD, END_WORD
+from keras_elmo.files.atomic import replacing
+from keras_elmo.text.tokenizers import BEGIN_WORD, END_WORD
 
 UNKNOWN_WORD = "<UNK>"
 SPECIAL_WORDS = (BEGIN_WORD, END_WORD, UNKNOWN_WORD)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.probing.classifiers import fit_and_score, linear_classifier
 from keras_elmo.probing.vectors import embed_tokens
 

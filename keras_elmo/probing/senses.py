@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.probing.classifiers import cross_validate, linear_classifier
 from keras_elmo.probing.vectors import embed_words
 

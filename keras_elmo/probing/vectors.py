@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 
 _BATCH_SIZE = 64
 

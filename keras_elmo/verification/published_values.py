@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from keras_elmo.embedding import ElmoEmbedding
-from keras_elmo.verification.check import Check
+from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
+from keras_elmo.verification.checks import Check
 
 # Other programs add up in another order; a wrong layer or boundary is off by 0.1.
 TOLERANCE = 3e-4

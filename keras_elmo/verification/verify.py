@@ -1,13 +1,12 @@
 import dataclasses
 
-from keras_elmo.embedding import ElmoEmbedding
-from keras_elmo.verification.check import Check
+from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
+from keras_elmo.verification.checks import Check, run_self_checks
 from keras_elmo.verification.published_values import (
     check_published_values,
     has_published_values,
 )
-from keras_elmo.verification.self_checks import run_self_checks
-from keras_elmo.weights.source import Source
+from keras_elmo.weights.stored_model import StoredModel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,21 +24,21 @@ class Verification:
     advice: str
 
 
-def verify(source: Source, name: str | None = None) -> Verification:
+def verify(stored: StoredModel, name: str | None = None) -> Verification:
     """Compares a model with what was printed of it, or looks whether it is sane.
 
     Where printed values do not fit, the other setting of sentence boundaries is tried:
     if they fit then, the weights are right and the setting is not.
 
     Args:
-        source: The weights, see `keras_elmo.weights.formats.open_source`.
+        stored: The weights, see `keras_elmo.weights.open_weights.open_weights`.
         name: That of a published model, such as `"google/elmo/2"`, see
             `keras_elmo.presets`. Defaults to None.
 
     Returns:
         A `Verification`.
     """
-    elmo = ElmoEmbedding.from_source(source)
+    elmo = ElmoEmbedding.from_stored_model(stored)
     if name is None or not has_published_values(name):
         checks = list(run_self_checks(elmo))
         advice = (
@@ -51,7 +50,7 @@ def verify(source: Source, name: str | None = None) -> Verification:
     if _passed(checks):
         return Verification(checks, True, f"These are the weights of {name}.")
     other = not elmo.sentence_boundaries
-    second = ElmoEmbedding.from_source(source, sentence_boundaries=other)
+    second = ElmoEmbedding.from_stored_model(stored, sentence_boundaries=other)
     if _passed(list(check_published_values(name, second))):
         advice = (
             f"With sentence_boundaries={other} all of it fits: the weights are those "

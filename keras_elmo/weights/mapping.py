@@ -42,7 +42,7 @@ class Entry(NamedTuple):
     several variables holds them one below the other, along its first axis.
     """
 
-    source: str
+    stored_name: str
     variables: tuple[str, ...]
     layout: Layout = SAME
 
@@ -60,8 +60,8 @@ def expand(table: Iterable[Entry], variables: Collection[str]) -> list[Entry]:
             fields = found.groupdict()
             names = tuple(name.format(**fields) for name in entry.variables)
             if all(name in variables for name in names):
-                source = entry.source.format(**fields)
-                expanded.append(Entry(source, names, entry.layout))
+                name = entry.stored_name.format(**fields)
+                expanded.append(Entry(name, names, entry.layout))
     return expanded
 
 
@@ -79,7 +79,7 @@ def check(table: Iterable[Entry], arrays: Arrays, shapes: Shapes, origin: str) -
             shape, or not finite.
     """
     entries = expand(table, shapes)
-    expected = {entry.source: _file_shape(entry, shapes) for entry in entries}
+    expected = {entry.stored_name: _file_shape(entry, shapes) for entry in entries}
     problems = _problems(expected, arrays)
     if not problems:
         return
@@ -125,7 +125,7 @@ def apply(
     check(table, arrays, shapes, origin)
     # A function of its own, at whose end the array is gone before the next is read.
     problems = [
-        _not_finite(entry.source)
+        _not_finite(entry.stored_name)
         for entry in expand(table, shapes)
         if not _assign(entry, arrays, variables, allow_nan)
     ]
@@ -148,7 +148,7 @@ def _assign(
         ends = np.cumsum(rows).tolist()
         places = [slice(end - n, end) for n, end in zip(rows, ends, strict=True)]
     for name, place in zip(entry.variables, places, strict=True):
-        part = entry.layout.from_file(arrays[entry.source][place])
+        part = entry.layout.from_file(arrays[entry.stored_name][place])
         if not allow_nan and not _is_finite(part):
             return False
         variables[name].assign(part)
@@ -161,7 +161,7 @@ def collect(
 ) -> dict[str, np.ndarray]:
     """The inverse of `apply`: the file's tensors by the file's names."""
     return {
-        entry.source: entry.layout.to_file(
+        entry.stored_name: entry.layout.to_file(
             np.concatenate([as_float(variables[name]) for name in entry.variables])
         )
         for entry in expand(table, variables)

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-PARTS = ("bilm", "embedding", "mix", "metadata")
+SECTIONS = ("bilm", "embedding", "mix", "metadata")
 _MIX = {"weights", "scaling"}
 _EMBEDDING = {"tokenizer": "space", "do_layer_norm": False}
 # No others: some arguments of Keras' own would have it make any object of a file.
@@ -39,7 +39,7 @@ def check_settings(settings: Any) -> dict[str, Any]:
     What else is there is ignored, with a warning.
 
     Raises:
-        ValueError: if one of them is not as `lacking` returns it.
+        ValueError: if one of them is not as `not_stored_by_format` returns it.
     """
     if not isinstance(settings, Mapping):
         raise ValueError("it is no object")
@@ -54,25 +54,27 @@ def check_settings(settings: Any) -> dict[str, Any]:
                 f"{part!r} holds {unknown}, which decide nothing that this version "
                 f"knows of; it knows {sorted(known)}"
             )
-    unknown = [part for part in settings if part not in PARTS]
+    unknown = [part for part in settings if part not in SECTIONS]
     if unknown:
         warnings.warn(
             f"The parts {unknown} mean nothing to keras_elmo, which knows "
-            f"{list(PARTS)}. They are ignored.",
+            f"{list(SECTIONS)}. They are ignored.",
             stacklevel=2,
         )
     mix = settings["mix"]
     if mix is not None and not (isinstance(mix, Mapping) and set(mix) == _MIX):
         raise ValueError(f"'mix' does not hold just {sorted(_MIX)}")
-    return {part: settings[part] for part in PARTS}
+    return {part: settings[part] for part in SECTIONS}
 
 
-def lacking(config: Mapping[str, Any], assumed: Mapping[str, Any]) -> dict[str, Any]:
+def not_stored_by_format(
+    config: Mapping[str, Any], implied: Mapping[str, Any]
+) -> dict[str, Any]:
     """What a format lacks of a preset's `config`.
 
     Args:
         config: The four parts.
-        assumed: What readers of the format take as arguments of the `BiLM` that it
+        implied: What readers of the format take as arguments of the `BiLM` that it
             has no place for.
 
     Returns:
@@ -82,7 +84,7 @@ def lacking(config: Mapping[str, Any], assumed: Mapping[str, Any]) -> dict[str, 
     # Where it is the biLM's, it need not be said again.
     usual = {**_EMBEDDING, "sentence_boundaries": bilm["sentence_boundaries"]}
     settings = {
-        "bilm": {key: bilm[key] for key in assumed if bilm[key] != assumed[key]},
+        "bilm": {key: bilm[key] for key in implied if bilm[key] != implied[key]},
         "embedding": {
             key: value
             for key, value in config["embedding"].items()
@@ -94,12 +96,12 @@ def lacking(config: Mapping[str, Any], assumed: Mapping[str, Any]) -> dict[str, 
     return {part: value for part, value in settings.items() if value}
 
 
-def other_numbers(lacking: Mapping[str, Any]) -> list[str]:
-    """What of `lacking` makes other readers of a format compute other numbers."""
+def changes_outputs(extras: Mapping[str, Any]) -> list[str]:
+    """What of `extras` makes other readers of a format compute other numbers."""
     return [
         f"{key}={value!r}"
         for part in ("bilm", "embedding")
-        for key, value in lacking.get(part, {}).items()
+        for key, value in extras.get(part, {}).items()
         if part == "bilm" or key == "sentence_boundaries"
     ]
 

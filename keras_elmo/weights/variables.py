@@ -1,6 +1,22 @@
-"""Our own names for a biLM's variables, which every table of names refers to."""
+"""Names and shapes of a biLM's variables, which every table of names refers to."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from keras_elmo.arguments import check_filters, check_positive_integer
+from keras_elmo.char_ids import PADDING
+
+# No model comes near; a broken or hostile file may.
+MAX_SIZES = {
+    "units": 10**6,
+    "projection_dim": 10**6,
+    "embedding_dim": 10**6,
+    "max_characters": 10**4,
+    "num_layers": 100,
+    "num_highway_layers": 100,
+}
+MAX_CONVOLUTIONS = 100
+MAX_FILTERS = 10**6
 
 
 def named_variables(bilm: Any) -> dict[str, Any]:
@@ -26,3 +42,66 @@ def named_variables(bilm: Any) -> dict[str, Any]:
             if layer.rnn.cell.projection_kernel is not None:
                 named[f"{prefix}/projection_kernel"] = layer.rnn.cell.projection_kernel
     return named
+
+
+def variable_shapes(arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The shapes of the variables of `BiLM(**arguments)`, by our names.
+
+    Raises:
+        ValueError: if a size is missing, is no positive integer, or is absurd.
+    """
+    sizes = _sizes(arguments)
+    units, dim = sizes["units"], sizes["projection_dim"]
+    embedding_dim = sizes["embedding_dim"]
+    filters = check_filters("filters", arguments["filters"], sizes["max_characters"])
+    num_filters = sum(count for _, count in filters)
+    if len(filters) > MAX_CONVOLUTIONS or num_filters > MAX_FILTERS:
+        raise ValueError(
+            f"`filters` should be at most {MAX_CONVOLUTIONS} pairs, of "
+            f"{MAX_FILTERS:,} filters in all. Received: {len(filters):,} pairs of "
+            f"{num_filters:,}"
+        )
+
+    shapes: dict[str, tuple[int, ...]] = {
+        "char_embedding": (1 + PADDING, embedding_dim)
+    }
+    for index, (width, count) in enumerate(filters):
+        shapes[f"convolution_{index}/kernel"] = (width, embedding_dim, count)
+        shapes[f"convolution_{index}/bias"] = (count,)
+    for index in range(sizes["num_highway_layers"]):
+        for gate in ("carry", "transform"):
+            shapes[f"highway_{index}/{gate}/kernel"] = (num_filters, num_filters)
+            shapes[f"highway_{index}/{gate}/bias"] = (num_filters,)
+    if num_filters != dim:
+        shapes["projection/kernel"] = (num_filters, dim)
+        shapes["projection/bias"] = (dim,)
+    for direction in range(2):
+        for index in range(sizes["num_layers"]):
+            prefix = f"lstm_{direction}_{index}"
+            shapes[f"{prefix}/kernel"] = (dim, 4 * units)
+            shapes[f"{prefix}/bias"] = (4 * units,)
+            shapes[f"{prefix}/recurrent_kernel"] = (dim, 4 * units)
+            if dim != units:
+                shapes[f"{prefix}/projection_kernel"] = (units, dim)
+    return shapes
+
+
+def _sizes(arguments: Mapping[str, Any]) -> dict[str, int]:
+    for name in ("filters", *MAX_SIZES):
+        if name not in arguments:
+            raise ValueError(f"`{name}` is missing among the sizes of the model")
+    for name, most in MAX_SIZES.items():
+        value = arguments[name]
+        # 0.0 and False equal 0, and are no sizes.
+        if name != "num_highway_layers" or value != 0 or type(value) is not int:
+            check_positive_integer(name, value)
+        if value > most:
+            raise ValueError(
+                f"`{name}` should be at most {most:,}. Received: {name}={value:,}"
+            )
+    if arguments["projection_dim"] > arguments["units"]:
+        raise ValueError(
+            "`projection_dim` should not exceed `units`. Received: projection_dim="
+            f"{arguments['projection_dim']}, units={arguments['units']}"
+        )
+    return {name: arguments[name] for name in MAX_SIZES}

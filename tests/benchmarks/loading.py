@@ -28,12 +28,12 @@ def memory(field):
 
 def measure(source):
     from keras_elmo import BiLM
-    from keras_elmo.weights.formats import open_source
+    from keras_elmo.weights.open_weights import open_weights
 
     BiLM([[1, 4]], units=4, projection_dim=4)
     before = memory("VmRSS")
     start = time.monotonic()
-    bilm = BiLM.from_source(open_source(source))
+    bilm = BiLM.from_stored_model(open_weights(source))
     seconds = time.monotonic() - start
     peak = memory("VmHWM") - before
     return {"seconds": seconds, "peak": peak, "parameters": bilm.count_params()}

@@ -1,0 +1,3 @@
+from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
+
+__all__ = ["ElmoEmbedding"]

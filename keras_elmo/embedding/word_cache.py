@@ -1,0 +1,94 @@
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_elmo.text.encode import to_char_ids
+
+_BATCH = 1024  # tokens
+_UNKNOWN = "\0"  # what no word should be
+
+
+@keras.saving.register_keras_serializable(package="keras_elmo")
+class WordCache(keras.layers.Layer):
+    """The `word_emb` of a list of words, looked up in place of being computed.
+
+    A part of `ElmoEmbedding`. Where the distinct tokens of a batch are split into
+    known and unknown ones, only the latter go through the character CNN.
+
+    Reference: bilm-tf's `dump_token_embeddings` and AllenNLP's `vocab_to_cache`, which
+    fail on other words.
+
+    Args:
+        words: The words; of those that are there twice, the first counts.
+        projection_dim: Size of their vectors.
+        max_characters: Ids of a full token.
+        **kwargs: `name`, `dtype`, as for any Keras layer.
+
+    Raises:
+        ValueError: if `words` are no strings, or none.
+
+    Call arguments:
+        tokens: Strings `(distinct,)`.
+
+    Returns:
+        The row of each token's vector in `self.word_emb`, int32 `(distinct,)`; -1 for
+        an unknown one.
+
+    Example:
+
+    >>> cache = WordCache(["the", "cat"], projection_dim=4, max_characters=50)
+    >>> cache(tf.constant(["cat", "dog"])).numpy().tolist()
+    [1, -1]
+    """
+
+    def __init__(self, words, projection_dim, max_characters, **kwargs):
+        super().__init__(**kwargs)
+        self.words = _check_words(words)
+        self.projection_dim = projection_dim
+        self.max_characters = max_characters
+        # A layer of Keras', whose table it puts into every SavedModel.
+        self.lookup = keras.layers.StringLookup(
+            vocabulary=self.words, oov_token=_UNKNOWN, name="lookup"
+        )
+        self.word_emb = self.add_weight(
+            name="word_emb",
+            shape=(len(self.words), projection_dim),
+            initializer="zeros",
+            trainable=False,
+        )
+        self.built = True
+
+    def call(self, tokens):
+        return tf.cast(self.lookup(tokens), tf.int32) - 1
+
+    def named_variables(self):
+        """The variables by name, for files."""
+        return {"word_emb": self.word_emb}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "words": self.words,
+            "projection_dim": self.projection_dim,
+            "max_characters": self.max_characters,
+        }
+
+    def fill(self, char_cnn):
+        """Computes the vectors, by the character CNN that is to be spared."""
+        vectors = []
+        for start in range(0, len(self.words), _BATCH):
+            words = tf.constant(self.words[start : start + _BATCH], tf.string)
+            vectors.append(
+                np.asarray(char_cnn(to_char_ids(words, self.max_characters)))
+            )
+        self.word_emb.assign(np.concatenate(vectors))
+
+
+def _check_words(words):
+    words = [words] if isinstance(words, str) else list(words)
+    if not words or not all(isinstance(word, str) for word in words):
+        raise ValueError(
+            "`cached_words` should be a list of strings, one at least. Received: "
+            f"{words[:5]!r}"
+        )
+    return list(dict.fromkeys(words))

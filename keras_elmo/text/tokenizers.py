@@ -1,0 +1,64 @@
+"""How sentences are split into tokens, in TensorFlow string ops alone."""
+
+import tensorflow as tf
+
+# The words that stand for the boundaries of a sentence, in a text too.
+BEGIN_WORD, END_WORD = "<S>", "</S>"
+
+
+# Unicode's property White_Space, in RE2's syntax.
+_WHITE_SPACE = (
+    r"[\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}"
+    r"\x{205f}\x{3000}]+"
+)
+
+
+def split_on_spaces(sentences: tf.Tensor) -> tf.RaggedTensor:
+    """Splits on single spaces and nothing else; runs of spaces count once."""
+    tokens = tf.strings.split(sentences, sep=" ")
+    # With a separator, `split` also returns what is between two of them.
+    return tf.ragged.boolean_mask(tokens, tf.strings.length(tokens) > 0)
+
+
+def split_on_whitespace(sentences: tf.Tensor) -> tf.RaggedTensor:
+    """Splits on runs of Unicode white space.
+
+    Not by `tensorflow_text.WhitespaceTokenizer`: up to 2.21 at least, it leaves
+    the first bytes of a white space of several bytes at the end of the token.
+    """
+    return split_on_spaces(tf.strings.regex_replace(sentences, _WHITE_SPACE, " "))
+
+
+def split_on_unicode_scripts(sentences: tf.Tensor) -> tf.RaggedTensor:
+    """Splits on white space and between scripts, of which punctuation is one.
+
+    Bytes that are no UTF-8 become the replacement character, U+FFFD.
+    """
+    return _tensorflow_text().UnicodeScriptTokenizer().tokenize(sentences)
+
+
+TOKENIZERS = {
+    "space": split_on_spaces,
+    "whitespace": split_on_whitespace,
+    "unicode_script": split_on_unicode_scripts,
+}
+
+
+def add_boundaries(tokens: tf.RaggedTensor) -> tf.RaggedTensor:
+    """Puts `<S>` and `</S>` around each row of `(batch, None)` tokens."""
+    begin = tf.fill([tokens.nrows(), 1], BEGIN_WORD)
+    end = tf.fill([tokens.nrows(), 1], END_WORD)
+    return tf.concat([begin, tokens, end], axis=1)
+
+
+def _tensorflow_text():
+    try:
+        import tensorflow_text
+    except ImportError as error:
+        raise ImportError(
+            '`tokenizer="unicode_script"` needs tensorflow-text, which is not '
+            "installed or does not match this TensorFlow: `pip install "
+            "tensorflow-text`, of the same minor version as tensorflow. "
+            'The tokenizers "space" and "whitespace" work without it.'
+        ) from error
+    return tensorflow_text

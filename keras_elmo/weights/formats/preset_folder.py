@@ -1,0 +1,162 @@
+"""The preset folder: `config.json`, `model.weights.h5` and `metadata.json`.
+
+With `softmax.weights.h5` and `vocabulary.txt`, it predicts words too. It may also hold
+`word_cache.weights.h5` (of the words that config.json names) and
+`start_state.weights.h5`.
+"""
+
+import contextlib
+import functools
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_elmo.arguments import check_choice
+from keras_elmo.files.atomic import check_replaceable, replacing
+from keras_elmo.files.strict_json import parse
+from keras_elmo.version import __version__
+from keras_elmo.weights import mapping, tables
+from keras_elmo.weights.containers.hdf5 import read_arrays, write_arrays
+from keras_elmo.weights.settings import check_settings
+from keras_elmo.weights.stored_model import StoredModel
+
+FORMAT = "preset"
+CONFIG = "config.json"
+METADATA = "metadata.json"
+WEIGHTS = "model.weights.h5"
+EXTRA_WEIGHTS = ("softmax", "word_cache", "start_state")
+VOCABULARY = "vocabulary.txt"
+# In which weights may be written.
+DTYPES = ("float32", "float16", "bfloat16")
+
+
+def recognizes(folder: Path) -> bool:
+    """Whether a folder is a preset."""
+    return (folder / CONFIG).is_file()
+
+
+def open_folder(folder: Path) -> StoredModel:
+    """A preset as a `Source`.
+
+    Raises:
+        FileNotFoundError: if one of the files is missing.
+        ValueError: if one of them is broken.
+    """
+    config = _read_json(folder / CONFIG, _check_config)
+    metadata, vocabulary = folder / METADATA, folder / VOCABULARY
+    parts = {part: _path(folder, part) for part in EXTRA_WEIGHTS}
+    return StoredModel(
+        format=FORMAT,
+        origin=os.fspath(folder / WEIGHTS),
+        described_in=os.fspath(folder / CONFIG),
+        arguments=config["bilm"],
+        table=tables.PRESET,
+        arrays=read_arrays(folder / WEIGHTS),
+        embedding=config["embedding"],
+        mix=config["mix"],
+        metadata=_read_json(metadata) if metadata.is_file() else {},
+        # Files of their own, which who does not need them does not read.
+        parts={
+            part: functools.partial(read_arrays, path)
+            for part, path in parts.items()
+            if path.is_file()
+        },
+        vocabulary=vocabulary if vocabulary.is_file() else None,
+    )
+
+
+@contextlib.contextmanager
+def writing(folder: str | os.PathLike) -> Iterator[str]:
+    """The name of a new folder, to take the place of `folder` at the end.
+
+    Raises:
+        ValueError: if `folder` holds something else than a preset.
+    """
+    check_replaceable(folder, CONFIG, "a preset")
+    with replacing(folder) as temporary:
+        Path(temporary).mkdir()
+        yield temporary
+
+
+def write(
+    folder: str | os.PathLike,
+    config: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    dtype: str = "float32",
+    parts: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Writes config, weights and metadata into a folder that is there.
+
+    Args:
+        folder: The folder.
+        config: The parts that `settings` names; `"bilm"` at least.
+        variables: Of the `BiLM`, by our names.
+        dtype: To which to round them.
+        parts: The variables by name of some of `EXTRA_WEIGHTS`. Defaults to None:
+            of none.
+    """
+    config = {**config}
+    metadata = {"keras_elmo_version": __version__, **config.pop("metadata", {})}
+    for name, content in ((CONFIG, config), (METADATA, metadata)):
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        (Path(folder) / name).write_text(text, encoding="utf-8")
+    arrays = mapping.collect(tables.PRESET, variables)
+    write_weights(Path(folder) / WEIGHTS, arrays, dtype)
+    for part, of_part in (parts or {}).items():
+        write_weights(_path(Path(folder), part), of_part, dtype)
+
+
+def write_weights(
+    path: str | os.PathLike, variables: Mapping[str, Any], dtype: str = "float32"
+) -> None:
+    """Writes variables by name, rounded to `dtype`; the whole file or nothing.
+
+    HDF5 has no bfloat16: it is written as float32, of which half the bytes are zeros
+    that compression makes nothing of.
+
+    Raises:
+        ValueError: if `dtype` is none of `DTYPES`.
+    """
+    check_choice("dtype", dtype, DTYPES)
+    arrays = {name: _rounded(variable, dtype) for name, variable in variables.items()}
+    write_arrays(path, arrays, compression="gzip", shuffle=True)
+
+
+def _path(folder: Path, part: str) -> Path:
+    return folder / f"{part}.weights.h5"
+
+
+def _rounded(variable: Any, dtype: str) -> np.ndarray:
+    return mapping.as_float(ops.cast(variable, dtype))
+
+
+def _check_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    if "bilm" not in config:
+        raise ValueError("no object 'bilm'")
+    return check_settings(config)
+
+
+def _read_json(
+    path: Path, check: Callable[[Any], dict[str, Any]] = lambda content: content
+) -> dict[str, Any]:
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"A preset should be a folder with {CONFIG}, {WEIGHTS} and {METADATA}. "
+            f"Received: {os.fspath(path.parent)!r}, which has no {path.name}"
+        )
+    try:
+        content = parse(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("no object")
+        return check(content)
+    except ValueError as error:  # of the JSON, or of the encoding
+        raise ValueError(
+            f"{path.name} should be JSON as `save_to_preset` writes it. Received: "
+            f"{os.fspath(path)!r}, which could not be read ({error}). Correct it, or "
+            "fetch the preset again"
+        ) from error

@@ -1,0 +1,138 @@
+from keras_elmo.weights.formats import allennlp, preset_folder, tfhub
+from keras_elmo.weights.open_weights import open_module, open_weights
+
+
+class Pretrained:
+    """Loading and saving, of what is a `BiLM` or has one.
+
+    A part of `BiLM` and `ElmoEmbedding`, which say how to make one of a `StoredModel`
+    (`from_stored_model`), and what there is to write: `settings`, `bilm_variables` and
+    `preset_parts`.
+    """
+
+    @classmethod
+    def from_hdf5(cls, options, weights, **kwargs):
+        """Loads the files of AllenNLP, bilm-tf or simple_elmo.
+
+        Args:
+            options: Path of `options.json`, or its content as a dictionary.
+            weights: Path of `weights.hdf5`.
+            **kwargs: See `from_stored_model`. `sentence_boundaries` defaults to True,
+                since these implementations train and embed with boundaries.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if the files are broken, or do not belong together. All
+                missing, unexpected and mis-shaped tensors are named, and none
+                is loaded.
+        """
+        return cls.from_stored_model(allennlp.open_pair(options, weights), **kwargs)
+
+    @classmethod
+    def from_tfhub(cls, module, options=None, **kwargs):
+        """Loads a module of TF-Hub: google/elmo/1, 2, 3, or one of DeepPavlov's.
+
+        Its checkpoint is read; its graph is not run. Sizes are those of the tensors.
+        An `ElmoEmbedding` takes over the module's mix.
+
+        Args:
+            module: Path of the module's folder, or of its .tar.gz; its address, or
+                `"google/elmo/2"`. Of a folder, `variables/` suffices.
+            options: Path of an `options.json`, or its content, where a module is not
+                made as Google's: relu, skip connections, both clips at 3. Defaults to
+                None.
+            **kwargs: See `from_stored_model`. `sentence_boundaries` defaults to False
+                for Google's modules, and to True for DeepPavlov's.
+
+        Raises:
+            FileNotFoundError: if there is no such module.
+            ValueError: if it is broken, or is no ELMo.
+        """
+        return cls.from_stored_model(open_module(module, options), **kwargs)
+
+    @classmethod
+    def from_preset(cls, preset, **kwargs):
+        """Loads a preset, or whatever else holds an ELMo.
+
+        An `ElmoEmbedding` takes over the mix, and how its text is split.
+
+        Args:
+            preset: `"tiny_en"`, a small English model that comes with the package;
+                a name or an address of `keras_elmo.presets`; or a path: of what
+                `save_to_preset` or `keras-elmo train` wrote, of a TF-Hub module, of
+                simple_elmo's folder, of an archive of these, of a checkpoint of
+                bilm-tf.
+            **kwargs: See `from_stored_model`.
+
+        Raises:
+            FileNotFoundError: if there is no such preset.
+            ValueError: if its files are broken, or do not belong together.
+
+        Example:
+
+        >>> import keras_elmo
+        >>> bilm = keras_elmo.BiLM.from_preset("tiny_en", return_state=True)
+        >>> bilm.num_layers, bilm.units, bilm.projection_dim
+        (2, 512, 128)
+        >>> elmo = keras_elmo.ElmoEmbedding.from_preset("tiny_en", output_key="elmo")
+        >>> elmo(["the bank of the river", "money in the bank"]).shape
+        TensorShape([2, 5, 256])
+        """
+        return cls.from_stored_model(open_weights(preset), **kwargs)
+
+    def to_hdf5(self, options, weights):
+        """Writes the files that `from_hdf5` reads, each whole or not at all.
+
+        What the format has no place for is put under `keras_elmo` in the options,
+        unless it is what other readers assume: that there are sentence boundaries, and
+        no mix.
+
+        Args:
+            options: Path of the `options.json` to write.
+            weights: Path of the `weights.hdf5` to write.
+
+        Raises:
+            ValueError: if the model has an activation that the format lacks.
+        """
+        allennlp.write_pair(options, weights, self.settings(), self.bilm_variables())
+
+    def to_tfhub(self, folder):
+        """Writes a checkpoint of TensorFlow 1 that `from_tfhub` reads.
+
+        What it has no place for goes into `keras_elmo.json` beside it, unless it is as
+        in Google's modules.
+
+        Args:
+            folder: Where to write it: new, empty, or such a folder to replace.
+
+        Raises:
+            ValueError: if `folder` holds something else.
+        """
+        tfhub.write_folder(folder, self.settings(), self.bilm_variables())
+
+    def save_to_preset(self, folder, metadata=None, dtype="float32"):
+        """Writes the folder that `from_preset` reads, whole or not at all.
+
+        With the biLM of an `ElmoEmbedding` go its mix, its cached words, its warm
+        state, and what decides the outputs: `tokenizer`, `sentence_boundaries` and
+        `do_layer_norm`.
+
+        Args:
+            folder: Where to write it: new, empty, or a preset to replace.
+            metadata: Dictionary of what is worth knowing about the weights, such
+                as data and licence, for `metadata.json`. Defaults to None.
+            dtype: To which to round the weights: `"float32"` (default), `"float16"`
+                or `"bfloat16"`, which halve the file.
+
+        Raises:
+            ValueError: if `folder` holds something else, or for another dtype.
+        """
+        config = {**self.settings(), "metadata": metadata or {}}
+        with preset_folder.writing(folder) as temporary:
+            preset_folder.write(
+                temporary, config, self.bilm_variables(), dtype, self.preset_parts()
+            )
+
+    def preset_parts(self):
+        """Variables of what a preset may hold besides the biLM, see `preset`."""
+        return {}

@@ -1,0 +1,213 @@
+"""The core compiled by XLA: the same numbers and gradients, no host, no strings."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from golden import TOLERANCE, Golden
+
+from keras_elmo import ElmoEmbedding, ElmoPreprocessor
+from keras_elmo.embedding.buckets import pad_to_buckets
+
+TEXT = np.array(["the cat is on the mat", "dogs", "", "a  b"], dtype=object)
+LABELS = np.array([0.0, 1.0, 0.0, 1.0])
+FINETUNE = [None, "lstm", "all"]
+
+
+def new_elmo(**kwargs):
+    return ElmoEmbedding.from_hdf5(**Golden("skip").files, **kwargs)
+
+
+def gradients(elmo):
+    with tf.GradientTape() as tape:
+        outputs = elmo(TEXT)
+        loss = sum(
+            tf.reduce_mean(tf.square(outputs[key]))
+            for key in ("elmo", "lstm_outputs1", "default")
+        )
+    trained = elmo.trainable_variables
+    names = [variable.path.split("/", 1)[1] for variable in trained]
+    return dict(zip(names, tape.gradient(loss, trained), strict=True))
+
+
+def dense(gradient):
+    return np.asarray(tf.convert_to_tensor(gradient))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("finetune", FINETUNE)
+def test_gradients_under_an_eager_tape(finetune):
+    compiled = gradients(new_elmo(finetune=finetune, jit_compile=True))
+    plain = gradients(new_elmo(finetune=finetune, jit_compile=False))
+    assert set(compiled) == set(plain)
+    for name, gradient in plain.items():
+        expected = dense(gradient)
+        assert np.abs(expected).max() > 0, name
+        np.testing.assert_allclose(dense(compiled[name]), expected, **TOLERANCE)
+
+
+def test_gradients_of_the_biLM_equal_those_of_keras():
+    """Where no custom call stands between: a tape over the bare `BiLM`."""
+    elmo = new_elmo(finetune="all", jit_compile=False)
+    integers = elmo.preprocessor(TEXT)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(elmo(integers)["lstm_outputs2"]))
+    through_elmo = tape.gradient(loss, elmo.bilm.trainable_variables)
+    keep = elmo.token_mask(integers)[..., None]
+    with tf.GradientTape() as tape:
+        top = elmo.bilm(integers)[-1][:, 1:-1] * tf.cast(keep, "float32")
+        loss = tf.reduce_mean(tf.square(top))
+    bare = tape.gradient(loss, elmo.bilm.trainable_variables)
+    for left, right in zip(through_elmo, bare, strict=True):
+        np.testing.assert_allclose(dense(left), dense(right), **TOLERANCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("finetune", FINETUNE)
+def test_fit(finetune):
+    """Two steps of training end at the same weights, compiled or not."""
+    weights = []
+    for jit_compile in (True, False):
+        keras.utils.set_random_seed(0)
+        text = keras.Input((), dtype="string")
+        elmo = new_elmo(
+            finetune=finetune, jit_compile=jit_compile, output_key="default"
+        )
+        model = keras.Model(text, keras.layers.Dense(1)(elmo(text)))
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+        model.fit(TEXT, LABELS, epochs=2, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    for left, right in zip(*weights, strict=True):
+        np.testing.assert_allclose(left, right, **TOLERANCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("distinct", [True, False])
+@pytest.mark.parametrize("inner", [True, False])
+def test_whole_model_compiles_on_integers(distinct, inner):
+    preprocessor = ElmoPreprocessor(sentence_boundaries=True, distinct=distinct)
+    integers = {k: v.numpy() for k, v in preprocessor(TEXT).items()}
+    losses = []
+    for outer in (True, False):
+        keras.utils.set_random_seed(0)
+        elmo = new_elmo(jit_compile=inner, output_key="default", finetune="lstm")
+        inputs = {
+            name: keras.Input(batch_shape=[None] * value.ndim, dtype="int32", name=name)
+            for name, value in integers.items()
+        }
+        model = keras.Model(inputs, keras.layers.Dense(1)(elmo(inputs)))
+        model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=outer)
+        assert model.jit_compile is outer
+        # One batch an epoch; its axes differ between the integers.
+        batches = tf.data.Dataset.from_tensors((integers, LABELS))
+        losses.append(model.fit(batches, epochs=3, verbose=0).history["loss"])
+    np.testing.assert_allclose(*losses, **TOLERANCE)
+    assert losses[0][0] > losses[0][-1]
+
+
+def test_a_model_on_strings_is_never_compiled_as_a_whole():
+    """Keras compiles models by itself where it sees a GPU."""
+    text = keras.Input((), dtype="string")
+    model = keras.Model(text, new_elmo(output_key="default")(text))
+    assert not all(layer.supports_jit for layer in model.layers)
+    elmo = new_elmo(output_key="default")
+    elmo(elmo.preprocessor(TEXT))
+    assert elmo.supports_jit
+    elmo(TEXT)
+    elmo(elmo.preprocessor(TEXT))
+    assert not elmo.supports_jit
+    elmo = new_elmo(output_key="default")
+    model = keras.Model(text, elmo(elmo.preprocessor(text)))
+    assert not all(layer.supports_jit for layer in model._flatten_layers())
+
+
+@pytest.mark.slow
+def test_reloaded_model_compiles_too(tmp_path):
+    elmo = new_elmo(output_key="elmo")
+    integers = {k: v.numpy() for k, v in elmo.preprocessor(TEXT).items()}
+    inputs = {
+        name: keras.Input(batch_shape=[None] * value.ndim, dtype="int32", name=name)
+        for name, value in integers.items()
+    }
+    model = keras.Model(inputs, keras.layers.LSTM(2)(elmo(inputs)))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    loaded.compile("sgd", "mse", jit_compile=True)
+    assert loaded.jit_compile is True
+    predicted = loaded.predict_on_batch(integers)
+    np.testing.assert_allclose(predicted, model(integers), **TOLERANCE)
+
+
+def test_sizes_are_few():
+    """Or XLA would compile for every batch anew."""
+
+    def shapes(words, batch):
+        text = [" ".join(str(number) for number in range(words))] * batch
+        integers = ElmoPreprocessor(distinct=True)(text)
+        rounded = pad_to_buckets(integers, 50)
+        for name, tensor in rounded.items():
+            assert all(
+                a >= b for a, b in zip(tensor.shape, integers[name].shape, strict=True)
+            )
+        return tuple(tuple(tensor.shape) for tensor in rounded.values())
+
+    assert len({shapes(words, 30) for words in range(1, 200)}) <= 30
+    assert shapes(20, 30) == shapes(23, 32)
+
+
+def test_any_size_gives_the_same(golden):
+    """Sizes are rounded up; short and long, few and many come out as without."""
+    compiled = ElmoEmbedding.from_hdf5(**golden.files, jit_compile=True)
+    plain = ElmoEmbedding(compiled.bilm, jit_compile=False)
+    words = ["a", "bb", "c" * 60, "été"]
+    for sentences in (["a"], [""], ["a " * 13, "x"], [" ".join(words)] * 5):
+        left, right = compiled(sentences), plain(sentences)
+        for key in left:
+            assert left[key].shape == right[key].shape
+            np.testing.assert_allclose(left[key], right[key], **TOLERANCE)
+
+
+def test_auto_is_off_without_a_gpu_and_on_with_one(monkeypatch):
+    for devices in ([], ["GPU:0"]):
+        monkeypatch.setattr(
+            tf.config, "list_physical_devices", lambda kind, d=devices: d
+        )
+        elmo = new_elmo(jit_compile="auto")
+        assert elmo.is_compiled is bool(devices)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_lowers_for_gpu_without_host_or_string_ops(backward):
+    """For a platform that is not here: weights are arguments, shapes are known."""
+    elmo = new_elmo(finetune="lstm", jit_compile=True)
+    core = elmo._run_bilm
+    names = ["char_ids", "token_index", "sequence_len"]
+    trained = [tf.TensorSpec(v.shape, v.dtype) for v in elmo.bilm.bilstm.variables]
+    frozen = [tf.TensorSpec(v.shape, v.dtype) for v in elmo.bilm.char_cnn.variables]
+    upstream = [tf.TensorSpec((4, 8, size)) for size in (12, 24, 24)]
+
+    def flat(*arguments):
+        integers = dict(zip(names, arguments[:3], strict=True))
+        weights = arguments[3:]
+        split, end = len(trained), len(trained) + len(frozen)
+        parts = (integers,), list(weights[:split]), list(weights[split:end])
+        if backward:
+            return core._gradients(*parts, list(weights[end:]))
+        return core._call(*parts)
+
+    specs = [tf.TensorSpec(shape, "int32") for shape in [(11, 16), (4, 8), (4,)]]
+    specs += [*trained, *frozen, *(upstream if backward else [])]
+    function = tf.function(flat, jit_compile=True, autograph=False)
+    hlo = function.experimental_get_compiler_ir(*specs)(
+        stage="hlo", platform_name="GPU"
+    )
+    # The LSTMs of both layers and directions, and back again.
+    assert hlo.count("while(") >= (8 if backward else 4)
+    assert "convolution(" in hlo
+    for host in ("infeed", "outfeed", "send(", "recv(", "custom-call", "host"):
+        assert host not in hlo, host
+    graph = function.get_concrete_function(*specs).graph.as_graph_def()
+    nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
+    types = [node.attr[key].type for node in nodes for key in ("T", "dtype")]
+    assert tf.string.as_datatype_enum not in types
+    assert not any("String" in node.op or "PyFunc" in node.op for node in nodes)

@@ -1,0 +1,252 @@
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from keras_elmo import BiLM
+from keras_elmo.pretraining.checkpoint import Checkpoint
+from keras_elmo.pretraining.language_model import LanguageModel
+from keras_elmo.pretraining.text_corpus import TextCorpus
+from keras_elmo.pretraining.training import TrainingOptions, optimizer, train
+from keras_elmo.pretraining.vocabulary import Vocabulary
+
+SCRIPT = Path(__file__).parents[1] / "helpers" / "train_small.py"
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    path = tmp_path / "text.txt"
+    rng = np.random.default_rng(0)
+    words = [f"w{index}" for index in range(12)]
+    lines = [" ".join(rng.choice(words, rng.integers(1, 9))) for _ in range(300)]
+    path.write_text("\n".join(lines))
+    return TextCorpus(path)
+
+
+def make_model(corpus, units=8, batch_size=3):
+    keras.utils.set_random_seed(1)
+    vocabulary = Vocabulary.from_counts(corpus.measure().word_counts)
+    bilm = BiLM(filters=[[1, 8]], units=units, projection_dim=4)
+    return LanguageModel(bilm, vocabulary, batch_size, num_samples=4, seed=1)
+
+
+def start(corpus, folder, strategy="none", batch_size=4, steps=60, **environment):
+    arguments = [corpus.files[0], folder, strategy, batch_size, steps]
+    return subprocess.Popen(
+        [sys.executable, SCRIPT, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+    )
+
+
+def finish(process):
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors.decode()[-3000:]
+    return json.loads(output.decode().splitlines()[-1])
+
+
+def test_schedule_rises_and_falls():
+    options = TrainingOptions(steps=950, learning_rate=0.1, interval=500)
+    assert (options.num_intervals, options.total_steps) == (2, 950)
+    rates = [float(optimizer(options)._learning_rate(step)) for step in range(951)]
+    assert rates[0] == 0
+    assert max(rates) == pytest.approx(0.1) == rates[95]
+    assert np.all(np.diff(rates[:95]) > 0) and np.all(np.diff(rates[96:]) < 0)
+    assert rates[-1] == pytest.approx(0.001)
+
+
+@pytest.mark.slow
+def test_killed_training_goes_on_to_the_same_loss(corpus, tmp_path):
+    process = start(corpus, tmp_path / "killed", steps=200)
+    checkpoints = tmp_path / "killed" / "worker-0"
+    while not list(checkpoints.glob("step-*")):
+        assert process.poll() is None, process.communicate()[1].decode()[-3000:]
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    resumed = finish(start(corpus, tmp_path / "killed", steps=200))
+    whole = finish(start(corpus, tmp_path / "whole", steps=200))
+    assert whole["first"] == 0 < resumed["first"] < 20
+    assert resumed["loss"] == pytest.approx(whole["loss"], rel=1e-4)
+    assert resumed["states"] == pytest.approx(whole["states"], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_two_replicas_of_one_process(corpus, tmp_path):
+    whole = finish(start(corpus, tmp_path / "whole", "mirrored", 2, 40))
+    assert {name[-1] for name in whole["states"]} == {"0", "1"}
+    assert len(set(whole["states"].values())) == len(whole["states"])
+    assert whole["evaluated"] == pytest.approx(whole["loss"], rel=1e-5)
+    # As if it had been killed after 20 steps.
+    shutil.copytree(tmp_path / "whole", tmp_path / "resumed")
+    (tmp_path / "resumed/worker-0/step-00000040.npz").unlink()
+    resumed = finish(start(corpus, tmp_path / "resumed", "mirrored", 2, 40))
+    assert resumed["first"] == 3
+    assert resumed["loss"] == pytest.approx(whole["loss"], rel=1e-4)
+    assert resumed["states"] == pytest.approx(whole["states"], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_two_workers(corpus, tmp_path):
+    def run_both(folder):
+        ports = []
+        for _ in range(2):
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                ports.append(free.getsockname()[1])
+        cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+        workers = [
+            start(
+                corpus,
+                tmp_path / folder,
+                "multi-worker",
+                batch_size=2,
+                steps=40,
+                TF_CONFIG=json.dumps(
+                    {"cluster": cluster, "task": {"type": "worker", "index": index}}
+                ),
+            )
+            for index in range(2)
+        ]
+        return [finish(worker) for worker in workers]
+
+    first, second = run_both("whole")
+    # One model, and a text and a state for each.
+    assert first["loss"] == pytest.approx(second["loss"], rel=1e-6)
+    assert first["evaluated"] == pytest.approx(first["loss"], rel=1e-5)
+    assert first["states"] != second["states"]
+    # As if one had been killed before it had saved: both go back.
+    shutil.copytree(tmp_path / "whole", tmp_path / "resumed")
+    (tmp_path / "resumed/worker-1/step-00000040.npz").unlink()
+    resumed = run_both("resumed")
+    assert [worker["first"] for worker in resumed] == [3, 3]
+    assert resumed[0]["loss"] == pytest.approx(first["loss"], rel=1e-4)
+
+
+def test_only_the_last_checkpoints_are_kept(corpus, tmp_path):
+    options = TrainingOptions(steps=8, unroll_steps=4, interval=2)
+    model = make_model(corpus)
+    train(model, corpus, options, tmp_path / "run")
+    assert Checkpoint(tmp_path / "run" / "worker-0").steps() == [6, 8]
+    # Nothing is left to do.
+    before = model.get_weights()
+    train(model, corpus, options, tmp_path / "run")
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("other", [{"interval": 2}, {"steps": 3}])
+def test_checkpoints_of_another_training(corpus, tmp_path, other):
+    options = {"steps": 6, "unroll_steps": 4, "interval": 3}
+    train(make_model(corpus), corpus, TrainingOptions(**options), tmp_path / "run")
+    saved = Checkpoint(tmp_path / "run" / "worker-0").steps()
+    options = TrainingOptions(**{**options, **other})
+    with pytest.raises(ValueError, match=r"of this training.*Received: steps \["):
+        train(make_model(corpus), corpus, options, tmp_path / "run")
+    assert Checkpoint(tmp_path / "run" / "worker-0").steps() == saved == [3, 6]
+
+
+def test_checkpoint_of_other_sizes(corpus, tmp_path):
+    options = TrainingOptions(steps=2, unroll_steps=4, interval=2)
+    train(make_model(corpus), corpus, options, tmp_path)
+    for other in (make_model(corpus, units=6), make_model(corpus, batch_size=2)):
+        with pytest.raises(ValueError, match=r"of this model.*should be \("):
+            train(other, corpus, options, tmp_path)
+
+
+def test_broken_checkpoint(corpus, tmp_path):
+    options = TrainingOptions(steps=2, unroll_steps=4, interval=2)
+    train(make_model(corpus), corpus, options, tmp_path)
+    (path,) = (tmp_path / "worker-0").glob("step-*")
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="step-00000002"):
+        train(make_model(corpus), corpus, options, tmp_path)
+
+
+def test_diverged_training_stops_and_keeps_the_last_good_checkpoint(corpus, tmp_path):
+    class Diverge(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                kernel = self.model.softmax.kernel
+                kernel.assign(kernel * float("nan"))
+
+    options = TrainingOptions(steps=6, unroll_steps=4, interval=2)
+    with pytest.raises(FloatingPointError, match="loss is not finite after step 3"):
+        train(make_model(corpus), corpus, options, tmp_path, callbacks=[Diverge()])
+    assert Checkpoint(tmp_path / "worker-0").steps() == [2]
+
+
+def test_weights_that_are_not_finite_are_not_saved(corpus, tmp_path):
+    class Diverge(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.softmax.bias.assign(self.model.softmax.bias + np.inf)
+
+    options = TrainingOptions(steps=2, unroll_steps=4, interval=2)
+    with pytest.raises(FloatingPointError, match="bias is not finite.*There is none"):
+        train(make_model(corpus), corpus, options, tmp_path, callbacks=[Diverge()])
+    assert Checkpoint(tmp_path / "worker-0").steps() == []
+
+
+@pytest.mark.slow
+def test_full_disk_leaves_the_last_good_checkpoint(corpus, tmp_path):
+    class FillDisk(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                limit = (50_000, resource.RLIM_INFINITY)
+                resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+    options = TrainingOptions(steps=4, unroll_steps=4, interval=2)
+    try:
+        with pytest.raises(OSError):
+            train(make_model(corpus), corpus, options, tmp_path, callbacks=[FillDisk()])
+    finally:
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert Checkpoint(tmp_path / "worker-0").steps() == [2]
+    assert len(list((tmp_path / "worker-0").iterdir())) == 1
+    model = make_model(corpus)
+    train(model, corpus, options, tmp_path)
+    assert int(model.optimizer.iterations.numpy()) == 4
+
+
+def test_what_a_killed_process_was_writing_is_removed(tmp_path):
+    leftover = tmp_path / ".step-00000002.npz-abc"
+    (leftover / "new").mkdir(parents=True)
+    Checkpoint(tmp_path)
+    assert not leftover.exists()
+
+
+def test_keras_own_backup_takes_the_model(corpus, tmp_path):
+    def fit(epochs):
+        model = make_model(corpus)
+        model.compile(optimizer="adam")
+        data = corpus.shuffled(model.vocabulary, 3, 4, seed=1)
+        backup = keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)
+        return model.fit(
+            data,
+            steps_per_epoch=3,
+            epochs=epochs,
+            callbacks=[backup],
+            shuffle=False,
+            verbose=0,
+        )
+
+    assert fit(epochs=2).epoch == [0, 1]
+    assert fit(epochs=3).epoch == [2]
+
+
+@pytest.mark.parametrize("name", ["steps", "unroll_steps", "interval"])
+def test_bad_options(name):
+    with pytest.raises(ValueError, match=f"`{name}` should be a positive integer"):
+        TrainingOptions(**{"steps": 1, name: 0})

@@ -1,0 +1,121 @@
+"""Whatever people's code holds: names, addresses, folders, archives."""
+
+import hashlib
+import io
+import shutil
+import tarfile
+
+import numpy as np
+import pytest
+from golden import FIXTURES
+
+from keras_elmo import BiLM, ElmoEmbedding
+from keras_elmo.cli.main import main
+from keras_elmo.weights.open_weights import open_weights
+
+HUB = FIXTURES / "skip" / "hub"
+SMALL = "2x1024_128_2048cnn_1xhighway/elmo_2x1024_128_2048cnn_1xhighway_weights.hdf5"
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_ELMO_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("KERAS_ELMO_OFFLINE", "1")
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "tfhub"))
+
+
+def archived(folder):
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        archive.add(folder, ".")
+    return content.getvalue()
+
+
+def assert_same(first, second):
+    for left, right in zip(first.variables, second.variables, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize(
+    "handle",
+    [
+        "https://tfhub.dev/google/elmo/2",
+        "http://tfhub.dev/google/elmo/2/",
+        "google/elmo/2",
+    ],
+)
+def test_what_tensorflow_hub_has_downloaded(handle, tmp_path):
+    name = hashlib.sha1(b"https://tfhub.dev/google/elmo/2").hexdigest()
+    shutil.copytree(HUB, tmp_path / "tfhub" / name)
+    expected = ElmoEmbedding.from_tfhub(HUB)
+    assert_same(ElmoEmbedding.from_tfhub(handle), expected)
+    assert_same(ElmoEmbedding.from_preset(handle), expected)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"https://s3-us-west-2.amazonaws.com/allennlp/models/elmo/{SMALL}",
+        f"https://allennlp.s3.amazonaws.com/models/elmo/{SMALL}",
+        "allennlp/small",
+    ],
+)
+def test_allennlp_by_its_addresses(address, skip_model, tmp_path):
+    """Offline, with the files put where they would have been downloaded to."""
+    folder = tmp_path / "home" / "allennlp" / "small"
+    folder.mkdir(parents=True)
+    for file in skip_model.files.values():
+        shutil.copy(file, folder)
+    elmo = ElmoEmbedding.from_preset(address)
+    assert elmo.sentence_boundaries
+    assert_same(elmo.bilm, BiLM.from_hdf5(**skip_model.files))
+
+
+def test_address_of_an_archive(file_server, tmp_path):
+    file_server.content = archived(HUB)
+    address = file_server.address("my_elmo.tar.gz")
+    expected = ElmoEmbedding.from_tfhub(HUB)
+    for _ in range(2):
+        assert_same(ElmoEmbedding.from_tfhub(address), expected)
+    assert len(file_server.requests) == 1
+    # Unpacked once, and kept.
+    (found,) = (tmp_path / "home").rglob("variables.index")
+    assert "my_elmo.tar.gz.unpacked" in str(found)
+
+
+def test_an_archive_that_is_broken_is_not_kept_unpacked(file_server, tmp_path):
+    file_server.content = archived(HUB)[:-100]
+    with pytest.raises(ValueError, match="should be a complete"):
+        ElmoEmbedding.from_tfhub(file_server.address())
+    assert not list((tmp_path / "home").rglob("variables.index"))
+
+
+def test_temporary_files_go_with_the_source(skip_model, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "elmo.tgz").write_bytes(archived(HUB))
+    source = open_weights(tmp_path / "elmo.tgz")
+    assert list((tmp_path / "temporary").iterdir())
+    BiLM.from_stored_model(source)
+    del source
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_neither_one_nor_two():
+    with pytest.raises(
+        ValueError, match=r"Weights should be .*Received: \['a', 'b', 'c'\]"
+    ):
+        open_weights(["a", "b", "c"])
+
+
+def test_a_folder_of_something_else(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match="which is none of these"):
+        open_weights(tmp_path)
+
+
+def test_known_models_are_listed(capsys):
+    main(["info"])
+    output = capsys.readouterr().out
+    for part in ("tiny_en", "allennlp/original", "93,600,000", "Russian", "Apache-2.0"):
+        assert part in output
