@@ -1,11 +1,16 @@
-import gc
 import weakref
 
 import keras
 from keras import ops
 
 from keras_elmo.arguments import check_boolean
-from keras_elmo.char_ids import CACHED_FORM, FORMS, NO_TOKEN, length_mask
+from keras_elmo.char_ids import (
+    CACHED_FORM,
+    FORMS,
+    NO_TOKEN,
+    gather_tokens,
+    length_mask,
+)
 from keras_elmo.layers import BiLSTM, CharCNN
 from keras_elmo.weights.pretrained import Pretrained
 from keras_elmo.weights.settings import check_settings
@@ -15,6 +20,10 @@ _EXPECTED = (
     "`(batch, time, characters)`, or a dictionary with the keys "
     "['char_ids', 'sequence_len'] or ['char_ids', 'sequence_len', 'token_index']"
 )
+
+
+# No embedding has said yet what to train of it; None says to train nothing.
+_UNDECIDED = "undecided"
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
@@ -140,35 +149,68 @@ class BiLM(Pretrained, keras.Model):
             "sentence_boundaries", sentence_boundaries
         )
         self.return_state = check_boolean("return_state", return_state)
-        self.embeddings_served = weakref.WeakSet()
-        # No variable depends on the shape of the ids, so why wait for them.
+        self._finetune = _UNDECIDED
+        self._num_embeddings = 0
+        # The embeddings that train it; it must not keep them alive.
+        self._trainers = weakref.WeakSet()
+        # The shapes of variables do not depend on inputs, so they are made at once.
         self.build()
 
-    def join(self, embedding):
-        """Notes that `embedding`, an `ElmoEmbedding`, is served by this model.
+    def serve(self, finetune):
+        """Takes on another embedding, and keeps what all of them train of this model.
+
+        Args:
+            finetune: See `ElmoEmbedding`. The first embedding decides.
 
         Raises:
-            ValueError: if another one trains other parts of it.
+            ValueError: if an earlier embedding has decided otherwise.
         """
-        served = self.embeddings_served
-        if any(other.finetune != embedding.finetune for other in served):
-            gc.collect()  # of those that nobody has any more
-        for other in served:
-            if other.finetune != embedding.finetune:
-                raise ValueError(
-                    "`finetune` should be the same for all embeddings of one `BiLM`, "
-                    f"whose weights they share. Received: {embedding.finetune!r}, "
-                    f"where {other.name!r} has {other.finetune!r}"
-                )
-        served.add(embedding)
+        if self._finetune not in (_UNDECIDED, finetune):
+            raise ValueError(
+                "`finetune` should be the same for all embeddings of one `BiLM`, whose "
+                f"weights they share. Received: finetune={finetune!r}, where an "
+                f"earlier embedding has {self._finetune!r}. Pass `bilm.copy()` for a "
+                "model with weights of its own"
+            )
+        self._finetune = finetune
+        self._num_embeddings += 1
 
     def serialize(self):
-        """As `keras.saving.serialize_keras_object`, and remains one if shared."""
+        """As `keras.saving.serialize_keras_object`, and remains one model if shared."""
         serialized = keras.saving.serialize_keras_object(self)
-        if len(self.embeddings_served) > 1:
-            # By this key, Keras gives the layers of a `.keras` file one object.
+        if self._num_embeddings > 1:
+            # Keras gives all layers of a `.keras` file with this key the same object.
+            # It sets the key itself only where configs are not copied in between.
             serialized["shared_object_id"] = id(self)
         return serialized
+
+    @property
+    def finetuned_variables(self):
+        """The variables that `finetune` of its embeddings names."""
+        if self._finetune == "lstm":
+            return self.bilstm.variables
+        return self.variables if self._finetune == "all" else []
+
+    def train_for(self, embedding, is_trained):
+        """Sets the flags of its variables for an embedding that is trained or frozen.
+
+        One embedding that is trained suffices. Only the variables that `finetune` names
+        are ever trained, whatever flag Keras has passed on to the others.
+        """
+        (self._trainers.add if is_trained else self._trainers.discard)(embedding)
+        finetuned = {id(variable) for variable in self.finetuned_variables}
+        for variable in self.variables:
+            variable.trainable = bool(self._trainers) and id(variable) in finetuned
+
+    def copy(self, **kwargs):
+        """A model with the same weights, as they are now, in variables of its own.
+
+        Args:
+            **kwargs: Arguments of `BiLM` to replace, such as `return_state=True`.
+        """
+        other = type(self).from_config({**self.get_config(), **kwargs})
+        other.set_weights(self.get_weights())
+        return other
 
     @classmethod
     def from_stored_model(cls, stored, allow_nan=False, **kwargs):
@@ -195,17 +237,6 @@ class BiLM(Pretrained, keras.Model):
         """The variables by the names of `keras_elmo.weights.tables`."""
         return named_variables(self)
 
-    def returning_state(self):
-        """A model of the same weights that returns its state."""
-        config = {
-            **self.get_config(),
-            "return_state": True,
-            "name": f"{self.name}_state",
-        }
-        other = type(self).from_config(config)
-        other.set_weights(self.get_weights())
-        return other
-
     def architecture(self):
         """The arguments that decide what this model computes: plain values."""
         config = self.get_config()
@@ -218,15 +249,11 @@ class BiLM(Pretrained, keras.Model):
         self.bilstm.build((None, None, self.projection_dim))
 
     def call(self, inputs, initial_state=None):
-        char_ids, token_index, mask = _unpack(inputs)
-        word_emb = self.char_cnn(char_ids)
-        if token_index is not None:
-            index = ops.cast(token_index, "int32")
-            word_emb = ops.take(word_emb, ops.maximum(index, 0), axis=0)
-            if isinstance(inputs, dict) and "word_emb" in inputs:
-                known = ops.cast(inputs["word_emb"], word_emb.dtype)
-                known = ops.take(known, ops.maximum(-index, 0), axis=0)
-                word_emb = ops.where(index[..., None] < 0, known, word_emb)
+        mask = _token_mask(inputs)
+        if isinstance(inputs, dict):
+            word_emb = gather_tokens(self.char_cnn(inputs["char_ids"]), inputs)
+        else:
+            word_emb = self.char_cnn(inputs)
         # (batch, time, projection_dim)
         word_emb = word_emb * ops.cast(mask, word_emb.dtype)[..., None]
         outputs = self.bilstm(word_emb, mask=mask, initial_state=initial_state)
@@ -236,10 +263,9 @@ class BiLM(Pretrained, keras.Model):
         return [word_emb, *outputs]
 
     def compute_mask(self, inputs, previous_mask=None):
-        _, _, mask = _unpack(inputs)
-        masks = [mask] * (1 + self.num_layers)
+        masks = [_token_mask(inputs)] * (1 + self.num_layers)
         if self.return_state:
-            return masks, [None] * 4 * self.num_layers
+            return masks, [None] * len(self.bilstm.state_sizes)
         return masks
 
     def get_config(self):
@@ -263,17 +289,17 @@ class BiLM(Pretrained, keras.Model):
         }
 
 
-def _unpack(inputs):
-    """Any of the three forms as char ids, index of distinct tokens, and mask."""
+def _token_mask(inputs):
+    """`(batch, time)`, True where there is a token; refuses other forms of input."""
     if not isinstance(inputs, dict):
         if len(inputs.shape) != 3:
             raise ValueError(
                 f"`inputs` should be {_EXPECTED}. Received: a tensor of shape "
                 f"{tuple(inputs.shape)}"
             )
-        return inputs, None, inputs[..., 0] != NO_TOKEN
+        return inputs[..., 0] != NO_TOKEN
     if set(inputs) not in (*FORMS, CACHED_FORM):
         raise ValueError(
             f"`inputs` should be {_EXPECTED}. Received: keys {sorted(inputs)}"
         )
-    return inputs["char_ids"], inputs.get("token_index"), length_mask(inputs)
+    return length_mask(inputs)

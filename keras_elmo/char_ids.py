@@ -1,4 +1,8 @@
-"""The two forms of integers that stand for text, as `ElmoPreprocessor` makes them."""
+"""Encoded batches: the contract between the text layers, which write them, and `BiLM`.
+
+An encoded batch is a dictionary of integers that stands for text, in one of the forms
+of `FORMS`; see `ElmoPreprocessor` for shapes.
+"""
 
 from keras import ops
 
@@ -12,30 +16,59 @@ FORMS = (
     {"char_ids", "sequence_len"},
     {"char_ids", "sequence_len", "token_index"},
 )
-# Besides these, with a `WordCache`: `"word_emb"` `(known, projection_dim)`, of which
-# row 0 is unused, and -1, -2, ... in `"token_index"` mean row 1, 2, ...
+# A `WordCache` adds a table of vectors, `"word_emb"` `(known, projection_dim)`.
+# Negative numbers in `"token_index"` name its rows, positive ones those of
+# `"char_ids"`, because bucketing pads both tables: no row of one could follow the last
+# of the other.
 CACHED_FORM = {"char_ids", "sequence_len", "token_index", "word_emb"}
 
 
-def positions(integers):
+def is_encoded(inputs):
+    """Whether `inputs` are an encoded batch rather than text."""
+    return isinstance(inputs, dict) and "char_ids" in inputs
+
+
+def positions(encoded):
     """`(batch, time)` integers of any value, in the shape of the sequences."""
-    if "token_index" in integers:
-        return integers["token_index"]
-    return integers["char_ids"][..., 0]
+    if "token_index" in encoded:
+        return encoded["token_index"]
+    return encoded["char_ids"][..., 0]
 
 
-def length_mask(integers, sentence_boundaries=False):
+def length_mask(encoded, sentence_boundaries=False):
     """`(batch, time)`, True within each row's `sequence_len`.
 
     Args:
-        integers: Either form; symbolic ones too.
+        encoded: An encoded batch of any form, symbolic or not.
         sentence_boundaries: Whether to leave out the first and the last position of
             each row, so that `time` is shorter by two.
     """
-    # Small integers would not hold the length, or a difference below 0.
-    inner = ops.cast(positions(integers), "int32")
-    lengths = ops.cast(integers["sequence_len"], "int32")
+    # int32, because smaller integers overflow at long rows and negative differences.
+    inner = ops.cast(positions(encoded), "int32")
+    lengths = ops.cast(encoded["sequence_len"], "int32")
     if sentence_boundaries:
         inner, lengths = inner[:, 2:], lengths - 2
     number = ops.cumsum(ops.ones_like(inner), axis=1)  # 1, 2, 3, ...
     return number <= lengths[:, None]
+
+
+def gather_tokens(word_emb, encoded):
+    """The vectors of all tokens, from those of the rows of `"char_ids"`.
+
+    Args:
+        word_emb: `(distinct, dim)`, or `(batch, time, dim)` in the dense form, which is
+            returned as it is.
+        encoded: An encoded batch of any form.
+
+    Returns:
+        `(batch, time, dim)`.
+    """
+    if "token_index" not in encoded:
+        return word_emb
+    index = ops.cast(encoded["token_index"], "int32")
+    gathered = ops.take(word_emb, ops.maximum(index, 0), axis=0)
+    if "word_emb" not in encoded:
+        return gathered
+    cached = ops.cast(encoded["word_emb"], word_emb.dtype)
+    cached = ops.take(cached, ops.maximum(-index, 0), axis=0)
+    return ops.where(index[..., None] < 0, cached, gathered)

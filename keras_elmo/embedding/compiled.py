@@ -1,13 +1,56 @@
-"""A Keras layer as a pure function of integers and weights, plain or compiled.
+"""The biLM as an embedding calls it: a pure function, plain or compiled by XLA.
 
-A gradient tape can't record what is inside a function compiled by XLA if it
-holds a loop. So nothing of the inside is offered to the tape: frozen weights
-enter as constants, and where weights are trained, the gradient is a compiled
-function of its own, which runs the forward pass again.
+A gradient tape can't record what is inside a function compiled by XLA if it holds a
+loop. So the tape is offered nothing of the inside: frozen weights enter as constants,
+and where weights are trained, the gradient is a compiled function of its own, which
+runs the forward pass again.
 """
 
 import keras
 import tensorflow as tf
+
+from keras_elmo.char_ids import PADDING, positions
+
+# Bucket sizes are 1.33 to 1.5 times apart, so that few programs are compiled and at
+# most half as much again is computed.
+_SIZES = [1, 2, 4, 8, *sorted(step << k for k in range(20) for step in (12, 16))]
+
+
+class CompiledBiLM:
+    """Calls a `BiLM`, compiled if XLA is wanted, from a start state if there is one.
+
+    Args:
+        bilm: A built `BiLM` with `return_state=False`.
+        start_state: A `StartState`, or None for zeros.
+        jit_compile: `True`, `False`, or `"auto"`: where TensorFlow sees a GPU.
+
+    Call arguments:
+        encoded: An encoded batch of any form, see `ElmoPreprocessor`.
+
+    Returns:
+        The list of the biLM's layers, as it returns them.
+    """
+
+    def __init__(self, bilm, start_state, jit_compile):
+        self._bilm = bilm
+        self._start_state = start_state
+        self.is_compiled = jit_compile
+        if jit_compile == "auto":
+            self.is_compiled = bool(tf.config.list_physical_devices("GPU"))
+        self._run = PureCall(bilm, bilm.finetuned_variables, self.is_compiled)
+
+    def __call__(self, encoded):
+        if not self.is_compiled:
+            return self._run(encoded, self._initial_state(encoded))
+        batch, time, *_ = tf.unstack(tf.shape(positions(encoded)))
+        padded = pad_to_buckets(encoded, self._bilm.max_characters)
+        layers = self._run(padded, self._initial_state(padded))
+        return [layer[:batch, :time] for layer in layers]
+
+    def _initial_state(self, encoded):
+        if self._start_state is None:
+            return None
+        return self._start_state(positions(encoded))
 
 
 class PureCall:
@@ -65,3 +108,35 @@ class PureCall:
             return self._forward(inputs, list(trained), frozen), gradients
 
         return call(*trained)
+
+
+def pad_to_buckets(encoded, max_characters):
+    """Pads an encoded batch to a few sizes, because XLA compiles every shape anew.
+
+    It appends rows and positions without a token and, to distinct tokens, padding up
+    to `max_characters`, none of which changes an embedding.
+
+    Args:
+        encoded: Any form, see `ElmoPreprocessor`.
+        max_characters: Ids of a full token.
+
+    Returns:
+        The same form, its axes (but that of the characters in the dense form)
+        as long or longer.
+    """
+    padded = {name: _grow(tensor, axis=0) for name, tensor in encoded.items()}
+    if "token_index" in encoded:
+        char_ids = _grow(padded["char_ids"], axis=1, value=PADDING)
+        padded["char_ids"] = char_ids[:, :max_characters]
+        padded["token_index"] = _grow(padded["token_index"], axis=1)
+    else:
+        padded["char_ids"] = _grow(padded["char_ids"], axis=1)
+    return padded
+
+
+def _grow(tensor, axis, value=0):
+    size = tf.shape(tensor)[axis]
+    target = tf.gather(_SIZES, tf.searchsorted(_SIZES, size[None]))[0]
+    missing = tf.one_hot(axis, tensor.shape.rank, on_value=target - size, dtype="int32")
+    paddings = tf.stack([tf.zeros_like(missing), missing], axis=1)
+    return tf.pad(tensor, paddings, constant_values=value)

@@ -10,19 +10,21 @@ class StartState(keras.layers.Layer):
     depends on what was embedded before. Here it depends on one text, once and for all.
 
     Args:
-        sizes: For each layer, the sizes of both directions' output and memory.
+        sizes: `BiLSTM.state_sizes` of the model.
         **kwargs: `name`, `dtype`, as for any Keras layer.
 
     Call arguments:
-        batch_size: Integer, or a tensor of one.
+        inputs: Any tensor `(batch, ...)`, of which only the number of rows counts.
 
     Returns:
-        The `initial_state` of a `BiLM` for so many rows.
+        The `initial_state` of a `BiLM`, a list of `(batch, size)` in the compute dtype.
 
     Example:
 
-    >>> [state.shape[0] for state in StartState([4, 8, 4, 8])(3)]
-    [3, 3, 3, 3]
+    >>> import numpy as np
+    >>> states = StartState([4, 8, 4, 8])(np.zeros((3, 1)))
+    >>> [tuple(state.shape) for state in states]
+    [(3, 4), (3, 8), (3, 4), (3, 8)]
     """
 
     def __init__(self, sizes, **kwargs):
@@ -38,9 +40,9 @@ class StartState(keras.layers.Layer):
         ]
         self.built = True
 
-    def __call__(self, batch_size):
-        # A product, whose last axis the oldest Keras knows the size of.
-        rows = ops.ones((batch_size, 1), dtype=self.compute_dtype)
+    def call(self, inputs):
+        # A product keeps the size of the last axis known, on the oldest Keras too.
+        rows = ops.ones((ops.shape(inputs)[0], 1), dtype=self.compute_dtype)
         return [rows * ops.cast(state, self.compute_dtype) for state in self.states]
 
     def named_variables(self):

@@ -46,7 +46,7 @@ class WordCache(keras.layers.Layer):
         self.words = _check_words(words)
         self.projection_dim = projection_dim
         self.max_characters = max_characters
-        # A layer of Keras', whose table it puts into every SavedModel.
+        # Keras puts the table of a layer of its own into every SavedModel.
         self.lookup = keras.layers.StringLookup(
             vocabulary=self.words, oov_token=_UNKNOWN, name="lookup"
         )
@@ -57,6 +57,32 @@ class WordCache(keras.layers.Layer):
             trainable=False,
         )
         self.built = True
+
+    @classmethod
+    def of_words(cls, words, bilm, finetune):
+        """The cache of a `BiLM`'s vectors of `words`.
+
+        Args:
+            words: List of strings, or a `WordCache`, which is returned, or None.
+            bilm: The `BiLM`.
+            finetune: What will be trained of it.
+
+        Raises:
+            ValueError: if `words` are no strings, or all of `bilm` will be trained.
+        """
+        if words is None:
+            return None
+        cache = words
+        if not isinstance(words, WordCache):
+            sizes = bilm.projection_dim, bilm.max_characters
+            cache = cls(words, *sizes, dtype=bilm.dtype_policy)
+            cache.fill(bilm.char_cnn)
+        if finetune == "all":
+            raise ValueError(
+                '`cached_words` can\'t be used with `finetune="all"`, which changes '
+                f"what they are computed by. Received: {len(cache.words)} words"
+            )
+        return cache
 
     def call(self, tokens):
         return tf.cast(self.lookup(tokens), tf.int32) - 1

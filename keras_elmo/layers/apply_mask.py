@@ -1,54 +1,38 @@
 import keras
-import tensorflow as tf
-
-from keras_elmo.char_ids import length_mask
-from keras_elmo.text.inputs import as_tensors, is_encoded, to_ragged_tokens
+from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
-class TokenMask(keras.layers.Layer):
-    """Where `ElmoEmbedding`'s outputs are embeddings of tokens.
+class ApplyMask(keras.layers.Layer):
+    """Sets a sequence to 0 where its mask is False, and attaches the mask to it.
 
-    A part of `ElmoEmbedding`. It is a layer because Keras puts what computes a
-    mask into functional models, next to the layer whose mask it is.
+    Layers that follow then find the mask on the tensor, as they do after
+    `keras.layers.Embedding`.
 
     Args:
-        tokenizer: See `ElmoPreprocessor`.
-        sentence_boundaries: Whether integers are between boundaries.
-        **kwargs: `name`, as for any Keras layer.
+        **kwargs: `name`, `dtype`, as for any Keras layer.
 
     Call arguments:
-        inputs: Text or integers, see `ElmoEmbedding`.
+        inputs: Pair of a sequence `(batch, time, dim)` and its boolean mask
+            `(batch, time)`.
 
     Returns:
-        Boolean `(batch, max_length)`, True at tokens but the sentence boundaries.
+        `(batch, time, dim)` in the compute dtype.
 
     Example:
 
-    >>> TokenMask()(["a b", "c"]).numpy().tolist()
-    [[True, True], [True, False]]
+    >>> import numpy as np
+    >>> sequence, mask = np.ones((1, 2, 1), "float32"), np.array([[True, False]])
+    >>> ApplyMask()([sequence, mask]).numpy().tolist()
+    [[[1.0], [0.0]]]
     """
 
-    def __init__(self, tokenizer="space", sentence_boundaries=False, **kwargs):
-        super().__init__(**kwargs)
-        self.tokenizer = tokenizer
-        self.sentence_boundaries = sentence_boundaries
-        self.built = True
-
-    def __call__(self, inputs, **kwargs):
-        return super().__call__(as_tensors(inputs), **kwargs)
-
     def call(self, inputs):
-        if is_encoded(inputs):
-            return length_mask(inputs, self.sentence_boundaries)
-        tokens, max_length = to_ragged_tokens(
-            inputs, self.tokenizer, sentence_boundaries=False
-        )
-        return tf.sequence_mask(tokens.row_lengths(), max_length)
+        sequence, mask = inputs
+        return sequence * ops.cast(mask, sequence.dtype)[..., None]
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "tokenizer": self.tokenizer,
-            "sentence_boundaries": self.sentence_boundaries,
-        }
+    def compute_mask(self, inputs, previous_mask=None):
+        return inputs[1]
+
+    def compute_output_shape(self, inputs_shape):
+        return inputs_shape[0]

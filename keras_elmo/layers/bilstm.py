@@ -90,12 +90,17 @@ class BiLSTM(keras.layers.Layer):
             ]
             for direction in ("forward", "backward")
         )
-        # Every layer is alike; the first one has checked the arguments.
+        # All layers have the same arguments, which the first one has checked.
         first = self.forward_layers[0]
         self.units = first.units
         self.projection_dim = first.projection_dim
         self.cell_clip = first.cell_clip
         self.projection_clip = first.projection_clip
+
+    @property
+    def state_sizes(self):
+        """Sizes of the tensors of `initial_state`, in their order."""
+        return [self.projection_dim, self.units] * 2 * self.num_layers
 
     def build(self, inputs_shape, initial_state_shape=None):
         for layers in (self.forward_layers, self.backward_layers):
@@ -155,14 +160,13 @@ class BiLSTM(keras.layers.Layer):
         if initial_state is None:
             return [[]] * self.num_layers
         initial_state = list(initial_state)
-        if len(initial_state) != 4 * self.num_layers:
+        if len(initial_state) != len(self.state_sizes):
             raise ValueError(
                 "`initial_state` should be a list of 4 tensors a layer, "
-                f"{4 * self.num_layers} in all, as `return_state=True` returns it. "
+                f"{len(self.state_sizes)} in all, as `return_state=True` returns it. "
                 f"Received: a list of length {len(initial_state)}"
             )
-        sizes = [self.projection_dim, self.units] * 2 * self.num_layers
-        for tensor, size in zip(initial_state, sizes, strict=True):
+        for tensor, size in zip(initial_state, self.state_sizes, strict=True):
             if len(tensor.shape) != 2 or tensor.shape[1] != size:
                 raise ValueError(
                     "`initial_state` should hold tensors of shapes (batch, "
@@ -175,15 +179,14 @@ class BiLSTM(keras.layers.Layer):
         if isinstance(previous_mask, list):
             previous_mask = previous_mask[0]
         masks = [previous_mask] * self.num_layers
-        return (masks, [None] * 4 * self.num_layers) if self.return_state else masks
+        return (masks, [None] * len(self.state_sizes)) if self.return_state else masks
 
     def compute_output_shape(self, inputs_shape, initial_state_shape=None):
         batch, time, _ = inputs_shape
         outputs = [(batch, time, 2 * self.projection_dim)] * self.num_layers
         if not self.return_state:
             return outputs
-        state = [(batch, self.projection_dim), (batch, self.units)]
-        return outputs, state * 2 * self.num_layers
+        return outputs, [(batch, size) for size in self.state_sizes]
 
     def get_config(self):
         return {

@@ -47,37 +47,22 @@ def lstm_step(
     return hidden, memory
 
 
-class _RecurrentCell(keras.layers.Layer):
-    """The part of the LSTM that is inside the time loop, for `keras.layers.RNN`."""
+class _Cell(keras.layers.Layer):
+    """What `keras.layers.RNN` wants of a cell, around a step that owns its weights.
 
-    def __init__(self, units, projection_dim, cell_clip, projection_clip, **kwargs):
+    The weights belong to the layer, because the paths in Keras' files are made of
+    attribute names: another loop can take the place of this one, and old files load.
+    """
+
+    def __init__(self, step, state_size, **kwargs):
         super().__init__(**kwargs)
-        self.units = units
-        self.projection_dim = projection_dim
-        self.cell_clip = cell_clip
-        self.projection_clip = projection_clip
-        self.state_size = [projection_dim, units]
-        self.output_size = projection_dim
-
-    def build(self, inputs_shape):
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=(self.projection_dim, 4 * self.units)
-        )
-        self.projection_kernel = None
-        if self.projection_dim != self.units:
-            self.projection_kernel = self.add_weight(
-                name="projection_kernel", shape=(self.units, self.projection_dim)
-            )
+        self.step = step
+        self.state_size = state_size
+        self.output_size = state_size[0]
+        self.built = True
 
     def call(self, inputs, states, training=None):
-        hidden, memory = lstm_step(
-            inputs,
-            *states,
-            self.recurrent_kernel,
-            self.projection_kernel,
-            self.cell_clip,
-            self.projection_clip,
-        )
+        hidden, memory = self.step(inputs, *states)
         return hidden, [hidden, memory]
 
     def get_initial_state(self, batch_size=None):
@@ -167,11 +152,9 @@ class ProjectedLSTM(keras.layers.Layer):
         self.return_state = return_state
         self.supports_masking = True
         self.rnn = keras.layers.RNN(
-            _RecurrentCell(
-                units,
-                projection_dim,
-                self.cell_clip,
-                self.projection_clip,
+            _Cell(
+                self._step,
+                state_size=[projection_dim, units],
                 dtype=self.dtype_policy,
                 name="cell",
             ),
@@ -190,6 +173,14 @@ class ProjectedLSTM(keras.layers.Layer):
         self.bias = self.add_weight(
             name="bias", shape=(4 * self.units,), initializer="zeros"
         )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(self.projection_dim, 4 * self.units)
+        )
+        self.projection_kernel = None
+        if self.projection_dim != self.units:
+            self.projection_kernel = self.add_weight(
+                name="projection_kernel", shape=(self.units, self.projection_dim)
+            )
         self.rnn.build((*inputs_shape[:-1], 4 * self.units))
 
     def call(self, inputs, mask=None, initial_state=None):
@@ -207,6 +198,17 @@ class ProjectedLSTM(keras.layers.Layer):
         if self.go_backwards:
             outputs = ops.flip(outputs, axis=1)
         return [outputs, hidden, memory] if self.return_state else outputs
+
+    def _step(self, projected_input, hidden, memory):
+        return lstm_step(
+            projected_input,
+            hidden,
+            memory,
+            self.recurrent_kernel,
+            self.projection_kernel,
+            self.cell_clip,
+            self.projection_clip,
+        )
 
     def compute_mask(self, inputs, previous_mask=None):
         if isinstance(previous_mask, list):

@@ -88,7 +88,7 @@ class LanguageModel(keras.Model):
         )
         self.dropout = check_rate("dropout", dropout)
         self.seed_generator = keras.random.SeedGenerator(seed)
-        sizes = [bilm.projection_dim, bilm.units] * bilm.num_layers * len(_DIRECTIONS)
+        sizes = bilm.bilstm.state_sizes
         # Validation in the midst of training has its own.
         self.training_state = CarriedState(batch_size, sizes, name="training_state")
         self.evaluation_state = CarriedState(batch_size, sizes, name="evaluation_state")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import keras
 import tensorflow as tf
 
 from keras_elmo.char_ids import FORMS, PADDING
@@ -11,9 +12,53 @@ from keras_elmo.text.tokenizers import BEGIN_WORD, END_WORD
 EXPECTED = (
     "strings of shape (batch,) or (batch, 1); "
     '{"tokens": strings (batch, max_length), "sequence_len": integers (batch,)}; '
-    "a string RaggedTensor (batch, None) of tokens; or the integers of an "
-    "`ElmoPreprocessor`"
+    "a string RaggedTensor (batch, None) or a list of lists of tokens; or the integers "
+    "of an `ElmoPreprocessor`"
 )
+
+
+def check_symbolic(
+    tensor: keras.KerasTensor, name: str, is_text: bool
+) -> keras.KerasTensor:
+    """A symbolic input, if its dtype is right; an error before any data flows.
+
+    Raises:
+        ValueError: if it is of another dtype.
+    """
+    is_string = tensor.dtype == "string"
+    if is_string != is_text or not (is_string or "int" in tensor.dtype):
+        raise ValueError(
+            _dtype_message(name, is_text, f"{tensor.dtype} of shape {tensor.shape}")
+        )
+    return tensor
+
+
+def require_strings(tensor: tf.Tensor, name: str) -> tf.Tensor:
+    """The tensor if it holds strings.
+
+    Raises:
+        ValueError: if it does not, in a direct call. In a graph it is
+            `tf.errors.InvalidArgumentError` when the graph runs: Keras builds a
+            subclassed model that it reloads by tracing it on numbers of the recorded
+            shapes, and that trace never runs.
+    """
+    if tensor.dtype == tf.string:
+        return tensor
+    _refuse_dtype(_dtype_message(name, True, described(tensor)))
+    return tf.as_string(tensor)
+
+
+def require_integers(tensor: tf.Tensor, name: str) -> tf.Tensor:
+    """The tensor if it holds integers; errors as of `require_strings`."""
+    if tensor.dtype.is_integer:
+        return tensor
+    _refuse_dtype(_dtype_message(name, False, described(tensor)))
+    # A string has no number, but any integers of its shape serve a trace.
+    return (
+        tf.zeros(tf.shape(tensor), tf.int32)
+        if tensor.dtype == tf.string
+        else (tf.cast(tensor, tf.int32))
+    )
 
 
 def check_encoded(inputs: Mapping, boundaries: bool) -> dict[str, tf.Tensor]:
@@ -29,12 +74,10 @@ def check_encoded(inputs: Mapping, boundaries: bool) -> dict[str, tf.Tensor]:
     """
     if set(inputs) not in FORMS:
         raise ValueError(f"Expected {EXPECTED}. Received: keys {sorted(inputs)}")
-    for name, tensor in inputs.items():
-        if not tensor.dtype.is_integer:
-            raise ValueError(
-                f'`"{name}"` should be integers. Received: {described(tensor)}'
-            )
-    inputs = {name: tf.cast(tensor, tf.int32) for name, tensor in inputs.items()}
+    inputs = {
+        name: tf.cast(require_integers(tensor, f'"{name}"'), tf.int32)
+        for name, tensor in inputs.items()
+    }
     char_ids, lengths = inputs["char_ids"], inputs["sequence_len"]
     index = inputs.get("token_index", char_ids)
     ranks = (char_ids.shape.rank, index.shape.rank)
@@ -68,8 +111,10 @@ def check_encoded(inputs: Mapping, boundaries: bool) -> dict[str, tf.Tensor]:
     return inputs
 
 
-def _check_boundaries(char_ids, token_index, lengths):
-    """Each row begins and ends as its sentence, or has no token at all."""
+def _check_boundaries(
+    char_ids: tf.Tensor, token_index: tf.Tensor | None, lengths: tf.Tensor
+) -> None:
+    """Refuses rows that neither begin and end as a sentence does nor are empty."""
     message = (
         f"Each row of the integers should be between {BEGIN_WORD} and "
         f"{END_WORD}, as this model was trained: make them with "
@@ -89,8 +134,8 @@ def _check_boundaries(char_ids, token_index, lengths):
     _require(bounded & (lengths >= 2) | (lengths == 0), message)
 
 
-def check_lengths(lengths, rows, name):
-    """`lengths` is (batch,), each within 0..time of `rows` (batch, time, ...)."""
+def check_lengths(lengths: tf.Tensor, rows: tf.Tensor, name: str) -> None:
+    """Refuses lengths that are not (batch,) within 0..time of (batch, time, ...)."""
     message = f'`"sequence_len"` should hold one length a row of {name}'
     if lengths.shape.rank != 1 or not lengths.shape.is_compatible_with(rows.shape[:1]):
         raise ValueError(
@@ -106,7 +151,23 @@ def check_lengths(lengths, rows, name):
     )
 
 
-def _require(valid, message, values=None):
+def _dtype_message(name: str, is_text: bool, received: str) -> str:
+    if not is_text:
+        return f"`{name}` should be integers. Received: {received}"
+    return (
+        f"`{name}` should be strings. Expected {EXPECTED}. Received: {received}. (A "
+        "`Sequential` model takes its input for numbers unless it starts with "
+        "`keras.Input((), dtype='string')`)"
+    )
+
+
+def _refuse_dtype(message: str) -> None:
+    if tf.executing_eagerly():
+        raise ValueError(message)
+    tf.debugging.Assert(False, [message])
+
+
+def _require(valid: tf.Tensor, message: str, values: tf.Tensor | None = None) -> None:
     """Raises unless `valid` (batch,) holds everywhere, naming the first bad row."""
     rows = tf.where(~valid)[:1, 0]  # the first bad row, or none
     if not tf.executing_eagerly():
@@ -120,5 +181,6 @@ def _require(valid, message, values=None):
         raise ValueError(f"{message}. Received:{received} at row {row}")
 
 
-def described(tensor):
+def described(tensor: tf.Tensor) -> str:
+    """Dtype and shape, for an error."""
     return f"{tensor.dtype.name} of shape {tensor.shape}"

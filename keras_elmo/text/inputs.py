@@ -1,4 +1,4 @@
-"""The forms in which text and encoded batches come in, made uniform."""
+"""The forms in which text comes in, made uniform."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,29 +7,40 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_elmo.text.checks import EXPECTED, check_lengths, described
+from keras_elmo.text.checks import (
+    EXPECTED,
+    check_lengths,
+    check_symbolic,
+    described,
+    require_integers,
+    require_strings,
+)
 from keras_elmo.text.tokenizers import TOKENIZERS, add_boundaries
 
 _RANK_HINTS = {
     0: ". For one sentence, pass a list of one; in a `tf.data.Dataset`, batch first",
-    2: '. For tokens, pass their number in each row as `"sequence_len"` too',
+    2: ". For tokens, pass a list of lists or a RaggedTensor, or their number in each "
+    'row as `"sequence_len"` too',
 }
+_TEXT = ("inputs", "tokens")
 
 
 def as_tensors(inputs: Any) -> Any:
     """Python lists, NumPy arrays and the like as tensors; tensors as they are.
 
+    A list of lists is taken as tokens and becomes a `tf.RaggedTensor`, also where all
+    rows are equally long, so that a row never depends on the others.
+
     Raises:
-        ValueError: if they can't be.
+        ValueError: if they can't be tensors, or are symbolic and of another dtype.
     """
     if isinstance(inputs, Mapping):
-        return {key: _as_tensor(value, key) for key, value in inputs.items()}
+        return {name: _as_tensor(value, name) for name, value in inputs.items()}
+    if isinstance(inputs, list | tuple) and any(
+        isinstance(row, list | tuple) for row in inputs
+    ):
+        return _as_ragged_tokens(inputs)
     return _as_tensor(inputs, "inputs")
-
-
-def is_encoded(inputs: Any) -> bool:
-    """Whether `inputs` are the integers of an `ElmoPreprocessor`."""
-    return isinstance(inputs, dict) and "char_ids" in inputs
 
 
 def to_ragged_tokens(
@@ -45,15 +56,19 @@ def to_ragged_tokens(
     Raises:
         ValueError: if `inputs` is not one of the forms of text.
     """
-    signature = _from_tokens if isinstance(inputs, dict) else _from_sentences
-    tokens, max_length = signature(inputs, tokenizer)
+    if isinstance(inputs, Mapping):
+        tokens, max_length = _from_tokens(inputs)
+    else:
+        tokens, max_length = _from_sentences(inputs, tokenizer)
     if sentence_boundaries:
         return add_boundaries(tokens), max_length + 2
     return tokens, max_length
 
 
-def _from_sentences(inputs, tokenizer):
-    _check_strings(inputs, "inputs")
+def _from_sentences(
+    inputs: tf.Tensor | tf.RaggedTensor, tokenizer: str
+) -> tuple[tf.RaggedTensor, tf.Tensor]:
+    inputs = require_strings(inputs, "inputs")
     if isinstance(inputs, tf.RaggedTensor):
         if inputs.shape.rank != 2:
             raise ValueError(f"Expected {EXPECTED}. Received: {described(inputs)}")
@@ -67,25 +82,23 @@ def _from_sentences(inputs, tokenizer):
                 + _RANK_HINTS.get(inputs.shape.rank, "")
             )
         tokens = TOKENIZERS[tokenizer](inputs)
-    # At least 1, so that layers that follow see a time step in empty text too.
+    # The length is at least 1, because recurrent layers that follow need a time step.
     return tokens, tf.maximum(tf.cast(tokens.bounding_shape(axis=1), tf.int32), 1)
 
 
-def _from_tokens(inputs, tokenizer):
+def _from_tokens(
+    inputs: Mapping[str, tf.Tensor],
+) -> tuple[tf.RaggedTensor, int | tf.Tensor]:
     if set(inputs) != {"tokens", "sequence_len"}:
         raise ValueError(f"Expected {EXPECTED}. Received: keys {sorted(inputs)}")
-    tokens, lengths = inputs["tokens"], inputs["sequence_len"]
-    _check_strings(tokens, '"tokens"')
+    tokens = require_strings(inputs["tokens"], '"tokens"')
     if isinstance(tokens, tf.RaggedTensor) or tokens.shape.rank != 2:
         raise ValueError(
             '`"tokens"` should be a dense tensor (batch, max_length); a '
             "RaggedTensor is passed alone, without `sequence_len`. "
             f"Received: {described(tokens)}"
         )
-    if not lengths.dtype.is_integer:
-        raise ValueError(
-            f'`"sequence_len"` should be integers. Received: {described(lengths)}'
-        )
+    lengths = require_integers(inputs["sequence_len"], '"sequence_len"')
     lengths = tf.cast(lengths, tf.int64)
     check_lengths(lengths, tokens, '`"tokens"`')
     ragged = tf.RaggedTensor.from_tensor(tokens, lengths)
@@ -95,17 +108,25 @@ def _from_tokens(inputs, tokenizer):
     return ragged, max(max_length, 1)
 
 
-def _check_strings(tensor, name):
-    if tensor.dtype != tf.string:
-        raise ValueError(
-            f"`{name}` should be strings. Expected {EXPECTED}. "
-            f"Received: {described(tensor)}. (A `Sequential` model takes its input "
-            "for numbers unless it starts with `keras.Input((), dtype='string')`)"
-        )
+def _as_ragged_tokens(rows: list | tuple) -> tf.RaggedTensor:
+    """Rows of tokens, which need not be equally long."""
+    for number, row in enumerate(rows):
+        is_row = isinstance(row, list | tuple)
+        if not is_row or not all(isinstance(token, str | bytes) for token in row):
+            raise ValueError(
+                "`inputs` should be a list of sentences, or a list of lists of tokens, "
+                f"all of them strings. Received: {_shortened(row)} as row {number}"
+            )
+    tokens = [token for row in rows for token in row]
+    return tf.RaggedTensor.from_row_lengths(
+        tf.constant(tokens, tf.string), [len(row) for row in rows]
+    )
 
 
-def _as_tensor(value, name):
-    if tf.is_tensor(value) or isinstance(value, keras.KerasTensor):
+def _as_tensor(value: Any, name: str) -> Any:
+    if isinstance(value, keras.KerasTensor):
+        return check_symbolic(value, name, is_text=name in _TEXT)
+    if tf.is_tensor(value):
         return value
     try:
         tensor = tf.convert_to_tensor(value)
@@ -113,19 +134,19 @@ def _as_tensor(value, name):
         hint = ""
         if isinstance(value, list | tuple | np.ndarray) and len(value):
             hint = (
-                ". Rows of different length are tokens: pass "
-                "`tf.ragged.constant(...)`. Missing values (None, NaN) are not strings"
+                ". Rows of different length are tokens: pass them alone, as a list of "
+                "lists. Missing values (None, NaN) are not strings: replace them"
             )
         raise ValueError(
             f"`{name}` can't be made a tensor. Expected {EXPECTED}. "
             f"Received: {_shortened(value)} (of type {type(value).__name__}){hint}"
         ) from error
-    if name in ("inputs", "tokens") and 0 in tensor.shape:
-        # Nothing, of whatever type NumPy gives to it, is an empty batch of text.
+    if name in _TEXT and 0 in tensor.shape:
+        # NumPy gives an empty list the type float, but it is an empty batch of text.
         return tf.zeros(tensor.shape, tf.string)
     return tensor
 
 
-def _shortened(value):
+def _shortened(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:100]}..."

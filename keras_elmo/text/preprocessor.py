@@ -7,12 +7,13 @@ from keras_elmo.arguments import (
     check_positive_integer,
 )
 from keras_elmo.text.encode import encode, encode_distinct
-from keras_elmo.text.inputs import as_tensors, to_ragged_tokens
+from keras_elmo.text.inputs import to_ragged_tokens
+from keras_elmo.text.text_layer import TextLayer
 from keras_elmo.text.tokenizers import TOKENIZERS
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
-class ElmoPreprocessor(keras.layers.Layer):
+class ElmoPreprocessor(TextLayer):
     """Text to the integers that `BiLM` and `ElmoEmbedding` take in its place.
 
     Meant for `tf.data.Dataset.map`: what comes out holds no string, so the
@@ -46,7 +47,7 @@ class ElmoPreprocessor(keras.layers.Layer):
               `()`, for `map` before batching;
             - `{"tokens": strings (batch, max_length), "sequence_len": integers
               (batch,)}`; or one row of it;
-            - a string `RaggedTensor` `(batch, None)` of tokens.
+            - a string `RaggedTensor` `(batch, None)`, or a list of lists, of tokens.
 
     Returns:
         A dictionary of int32 tensors. `max_length` is at least 1 for sentences.
@@ -94,13 +95,9 @@ class ElmoPreprocessor(keras.layers.Layer):
             "sentence_boundaries", sentence_boundaries
         )
         self.distinct = check_boolean("distinct", distinct)
-        # XLA has no strings.
+        # XLA has no strings, so no model with this layer compiles as a whole.
         self.supports_jit = False
         self.built = True
-
-    def __call__(self, inputs, **kwargs):
-        # Keras refuses lists as positional arguments.
-        return super().__call__(as_tensors(inputs), **kwargs)
 
     def call(self, inputs):
         if not self.distinct and _is_one_sentence(inputs):

@@ -82,7 +82,7 @@ def _clips(elmo) -> Iterator[Check]:
     bilm = elmo.bilm
     if bilm.cell_clip is None:
         return
-    _, state = bilm.returning_state()(elmo.preprocessor(SENTENCES))
+    _, state = bilm.copy(return_state=True)(elmo.preprocessor(SENTENCES))
     for layer in range(bilm.num_layers):
         memories = np.abs(np.concatenate([state[4 * layer + 1], state[4 * layer + 3]]))
         share = (memories >= bilm.cell_clip).mean()

@@ -138,7 +138,7 @@ def cosine_distance(elmo: ElmoEmbedding) -> float:
 
 def carried_vectors(elmo: ElmoEmbedding, position: int) -> list[list[np.ndarray]]:
     """Every layer at `position` of each sentence, read on from the one before it."""
-    bilm, state, vectors = elmo.bilm.returning_state(), None, []
+    bilm, state, vectors = elmo.bilm.copy(return_state=True), None, []
     for sentence in COSINE_SENTENCES:
         layers, state = bilm(elmo.preprocessor([sentence]), initial_state=state)
         place = position + int(elmo.sentence_boundaries)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from keras_elmo.weights import mapping
 from keras_elmo.weights.mapping import Entry, LazyArray
 from keras_elmo.weights.variables import named_variables, variable_shapes
@@ -86,6 +88,9 @@ class StoredModel:
         table = [Entry(name, (name,)) for name in variables]
         mapping.apply(table, self.parts[part](), variables, f"{self.origin}, {part}")
 
+    def fill_mix(self, mix, allow_nan=False):
+        _set_mix(mix, self, allow_nan)
+
     def check(self, kind: type, **kwargs) -> dict[str, tuple[int, ...]]:
         """Refuses what can't be built, before any memory is taken for it.
 
@@ -140,3 +145,29 @@ def _check_is_name(name: str, value: Any) -> None:
 def _defaults(kind: type) -> dict[str, Any]:
     parameters = inspect.signature(kind).parameters.values()
     return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def _set_mix(mix, stored, allow_nan):
+    """Assigns what a file says of the mix, if it is one of as many layers."""
+    arrays = [_as_floats(stored.mix[key]) for key in ("weights", "scaling")]
+    expected = [tuple(variable.shape) for variable in mix.weights]
+    is_finite = allow_nan or all(np.isfinite(array).all() for array in arrays)
+    if [array.shape for array in arrays] != expected or not is_finite:
+        raise ValueError(
+            f"The mix in `{stored.described_in}` should hold {mix.num_layers} finite "
+            f"weights, one a layer, and a scaling. Received: {stored.mix}. Correct it, "
+            "or fetch the file again"
+        )
+    mix.set_weights(arrays)
+
+
+def _as_floats(values):
+    """An array of float32, NaN if these are no numbers."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of several lengths
+        array = np.array(None)
+    if array.dtype.kind not in "fiu":
+        return np.array(np.nan, "float32")
+    with np.errstate(over="ignore"):
+        return array.astype("float32")

@@ -38,9 +38,9 @@ def named_variables(bilm: Any) -> dict[str, Any]:
             prefix = f"lstm_{direction}_{index}"
             named[f"{prefix}/kernel"] = layer.kernel
             named[f"{prefix}/bias"] = layer.bias
-            named[f"{prefix}/recurrent_kernel"] = layer.rnn.cell.recurrent_kernel
-            if layer.rnn.cell.projection_kernel is not None:
-                named[f"{prefix}/projection_kernel"] = layer.rnn.cell.projection_kernel
+            named[f"{prefix}/recurrent_kernel"] = layer.recurrent_kernel
+            if layer.projection_kernel is not None:
+                named[f"{prefix}/projection_kernel"] = layer.projection_kernel
     return named
 
 

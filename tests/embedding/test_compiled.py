@@ -7,7 +7,7 @@ import tensorflow as tf
 from golden import TOLERANCE, Golden
 
 from keras_elmo import ElmoEmbedding, ElmoPreprocessor
-from keras_elmo.embedding.buckets import pad_to_buckets
+from keras_elmo.embedding.compiled import pad_to_buckets
 
 TEXT = np.array(["the cat is on the mat", "dogs", "", "a  b"], dtype=object)
 LABELS = np.array([0.0, 1.0, 0.0, 1.0])
@@ -53,7 +53,7 @@ def test_gradients_of_the_biLM_equal_those_of_keras():
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(tf.square(elmo(integers)["lstm_outputs2"]))
     through_elmo = tape.gradient(loss, elmo.bilm.trainable_variables)
-    keep = elmo.token_mask(integers)[..., None]
+    keep = elmo.compute_mask(integers)["elmo"][..., None]
     with tf.GradientTape() as tape:
         top = elmo.bilm(integers)[-1][:, 1:-1] * tf.cast(keep, "float32")
         loss = tf.reduce_mean(tf.square(top))
@@ -111,14 +111,26 @@ def test_a_model_on_strings_is_never_compiled_as_a_whole():
     model = keras.Model(text, new_elmo(output_key="default")(text))
     assert not all(layer.supports_jit for layer in model.layers)
     elmo = new_elmo(output_key="default")
-    elmo(elmo.preprocessor(TEXT))
-    assert elmo.supports_jit
-    elmo(TEXT)
-    elmo(elmo.preprocessor(TEXT))
-    assert not elmo.supports_jit
-    elmo = new_elmo(output_key="default")
     model = keras.Model(text, elmo(elmo.preprocessor(text)))
     assert not all(layer.supports_jit for layer in model._flatten_layers())
+
+
+def test_what_it_is_connected_to_decides_whether_xla_takes_all():
+    """Direct calls, of whatever kind, change nothing."""
+    elmo = new_elmo(output_key="default")
+    for inputs in (TEXT, elmo.preprocessor(TEXT)):
+        elmo(inputs)
+        assert elmo.supports_jit is False
+    integers = {
+        name: keras.Input(batch_shape=[None] * len(value.shape), dtype="int32")
+        for name, value in elmo.preprocessor(TEXT).items()
+    }
+    elmo(integers)
+    assert elmo.supports_jit is True
+    elmo(TEXT)
+    assert elmo.supports_jit is True
+    elmo.supports_jit = False
+    assert elmo.supports_jit is False
 
 
 @pytest.mark.slow
@@ -173,14 +185,14 @@ def test_auto_is_off_without_a_gpu_and_on_with_one(monkeypatch):
             tf.config, "list_physical_devices", lambda kind, d=devices: d
         )
         elmo = new_elmo(jit_compile="auto")
-        assert elmo.is_compiled is bool(devices)
+        assert elmo._run_bilm.is_compiled is bool(devices)
 
 
 @pytest.mark.parametrize("backward", [False, True])
 def test_lowers_for_gpu_without_host_or_string_ops(backward):
     """For a platform that is not here: weights are arguments, shapes are known."""
     elmo = new_elmo(finetune="lstm", jit_compile=True)
-    core = elmo._run_bilm
+    core = elmo._run_bilm._run
     names = ["char_ids", "token_index", "sequence_len"]
     trained = [tf.TensorSpec(v.shape, v.dtype) for v in elmo.bilm.bilstm.variables]
     frozen = [tf.TensorSpec(v.shape, v.dtype) for v in elmo.bilm.char_cnn.variables]

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -6,6 +9,7 @@ from golden import TOLERANCE, Golden
 
 import keras_elmo
 from keras_elmo import BiLM, ElmoEmbedding
+from keras_elmo.text import tokenizers
 
 TEXT = np.array(["the cat is on the mat", "dogs", "", "a  b"], dtype=object)
 LABELS = np.array([0.0, 1.0, 0.0, 1.0])
@@ -80,6 +84,8 @@ def test_forms_of_input_agree():
         tf.constant(TEXT),
         tf.constant(TEXT)[:, None],
         tf.ragged.constant(tokens),
+        tokens,
+        [row or [] for row in map(tuple, tokens)],
         {"tokens": padded, "sequence_len": lengths},
         {"tokens": tf.constant(padded), "sequence_len": np.array(lengths, "int64")},
         elmo.preprocessor(TEXT),
@@ -182,6 +188,45 @@ def test_no_tokens_at_all():
 
 
 # In Keras models.
+
+
+@pytest.fixture
+def tokenized(monkeypatch):
+    """Counts how often text is split."""
+    calls = []
+
+    def split(sentences):
+        calls.append(sentences)
+        return tf.strings.split(sentences)
+
+    monkeypatch.setitem(tokenizers.TOKENIZERS, "space", split)
+    return calls
+
+
+def test_text_is_read_once(tokenized):
+    new_elmo()(TEXT)
+    assert len(tokenized) == 1
+    model = classifier()
+    tokenized.clear()
+    model(tf.constant(TEXT))
+    assert len(tokenized) == 1
+
+
+def test_a_functional_model_shows_one_layer():
+    model = classifier()
+    assert len(model.layers) == 4  # input, ELMo, LSTM, Dense
+    copy = keras.models.clone_model(model)
+    assert len(copy.layers) == 4
+
+
+def test_outputs_carry_their_mask():
+    """Alone, through a graph and through `predict`, a layer that follows sees it."""
+    elmo, lstm = new_elmo(output_key="elmo"), keras.layers.LSTM(3)
+    expected = np.concatenate([lstm(elmo([text])) for text in TEXT[[0, 1, 3]]])
+    eager = lstm(elmo(TEXT))
+    traced = tf.function(lambda text: lstm(elmo(text)))(tf.constant(TEXT))
+    for outputs in (eager, traced):
+        np.testing.assert_allclose(outputs.numpy()[[0, 1, 3]], expected, **TOLERANCE)
 
 
 def test_mask_reaches_a_following_lstm():
@@ -352,11 +397,11 @@ def test_one_of_two_that_share_a_bilm_suffices_to_train_it():
 
 def test_embeddings_of_one_bilm_agree_in_finetune():
     first = new_elmo(finetune="all")
-    with pytest.raises(ValueError, match="`finetune` should be the same"):
+    with pytest.raises(
+        ValueError, match="(?s)`finetune` should be the same.*bilm.copy"
+    ):
         ElmoEmbedding(first.bilm)
-    bilm = first.bilm
-    del first  # and with it the disagreement
-    assert len(ElmoEmbedding(bilm).trainable_variables) == 2
+    assert len(ElmoEmbedding(first.bilm.copy()).trainable_variables) == 2
 
 
 def test_trainable_false_from_the_start():
@@ -479,12 +524,15 @@ def test_two_mixes_of_one_bilm(tmp_path):
 
 @keras.saving.register_keras_serializable("tests")
 class Subclassed(keras.Model):
+    """With a layer after ELMo, whose weights Keras has to make before it loads them."""
+
     def __init__(self, elmo, **kwargs):
         super().__init__(**kwargs)
         self.elmo = elmo
+        self.dense = keras.layers.Dense(2)
 
     def call(self, inputs):
-        return self.elmo(inputs)
+        return self.dense(self.elmo(inputs))
 
     def get_config(self):
         elmo = keras.saving.serialize_keras_object(self.elmo)
@@ -496,14 +544,29 @@ class Subclassed(keras.Model):
         return cls(elmo, **config)
 
 
-@pytest.mark.filterwarnings("ignore:Model .* had a build config")
-def test_inside_a_subclassed_model(tmp_path):
-    """Which Keras can't build for itself, since it would try it on numbers."""
-    model = Subclassed(new_elmo(output_key="default"))
-    expected = model(tf.constant(TEXT))
+@pytest.mark.filterwarnings("error:Model .* had a build config")
+@pytest.mark.parametrize("form", ["sentences", "tokens", "integers"])
+def test_inside_a_subclassed_model(tmp_path, form):
+    """Keras builds it by a trace on numbers of the recorded shapes."""
+    elmo = new_elmo(output_key="default")
+    inputs = {
+        "sentences": tf.constant(TEXT),
+        "tokens": {
+            "tokens": tf.constant([["a", "b"], ["c", ""]]),
+            "sequence_len": tf.constant([2, 1]),
+        },
+        "integers": elmo.preprocessor(TEXT),
+    }[form]
+    model = Subclassed(elmo)
+    expected = model(inputs)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded(tf.constant(TEXT)), expected)
+    np.testing.assert_array_equal(loaded(inputs), expected)
+
+
+def test_numbers_in_a_graph_are_refused_when_it_runs():
+    with pytest.raises(tf.errors.InvalidArgumentError, match="should be strings"):
+        tf.function(new_elmo())(tf.constant([1.0, 2.0]))
 
 
 # Precision.
@@ -556,8 +619,21 @@ def test_bad_arguments(arguments, message):
 
 
 def test_bad_bilm():
-    with pytest.raises(ValueError, match="`bilm` should be a `BiLM`"):
-        ElmoEmbedding("tiny")
+    with pytest.raises(ValueError, match="(?s)`bilm` should be a `BiLM`.*from_preset"):
+        ElmoEmbedding("tiny_en")
+
+
+def test_graph_mode_of_tensorflow_1():
+    program = (
+        "import tensorflow as tf, keras_elmo\n"
+        "bilm = keras_elmo.BiLM([[1, 4]], units=4, projection_dim=4)\n"
+        "tf.compat.v1.disable_eager_execution()\n"
+        "keras_elmo.ElmoEmbedding(bilm)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True
+    )
+    assert "RuntimeError: `ElmoEmbedding` needs TensorFlow 2" in done.stderr
 
 
 BOUNDED = {"char_ids": np.ones((1, 2, 50), "int32"), "sequence_len": [2]}
@@ -569,7 +645,7 @@ BOUNDED = {"char_ids": np.ones((1, 2, 50), "int32"), "sequence_len": [2]}
         ([1, 2], "should be strings.*Received: int32"),
         ([0.5], "should be strings.*Received: float32"),
         ("one sentence", "pass a list of one"),
-        ([["a", "b"]], "sequence_len"),
+        (np.array([["a", "b"]]), "sequence_len"),
         ({"tokens": [["a"]], "sequence_len": [2]}, "0..1.*Received: 2 at row 0"),
         ({"tokens": [["a"]], "sequence_len": [-1]}, "Received: -1 at row 0"),
         ({"strings": ["a"]}, r"Received: keys \['strings'\]"),

@@ -26,7 +26,7 @@ def cold():
 def test_it_is_the_state_that_is_carried(warm, cold):
     """Computed with the biLM alone, sentence by sentence."""
     bilm, preprocessor = (
-        cold.bilm.returning_state(),
+        cold.bilm.copy(return_state=True),
         ElmoPreprocessor(sentence_boundaries=True),
     )
     state = None

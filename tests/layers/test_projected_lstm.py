@@ -1,3 +1,4 @@
+import h5py
 import keras
 import numpy as np
 import oracles
@@ -126,3 +127,17 @@ def test_mask_reaches_the_next_layer():
     model = keras.Model(text, keras.layers.LSTM(2)(x))
     padded = model(np.array([[1, 2, 0, 0]]))
     np.testing.assert_allclose(padded, model(np.array([[1, 2]])), atol=1e-6)
+
+
+def test_weights_lie_beside_each_other_in_files(tmp_path):
+    """No path names the loop, so that another one can read the same files."""
+    inputs = keras.Input((None, 3))
+    model = keras.Model(inputs, ProjectedLSTM(4, 2)(inputs))
+    model.save_weights(tmp_path / "model.weights.h5")
+    paths = []
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        file.visititems(
+            lambda name, item: paths.append(name) if hasattr(item, "shape") else None
+        )
+    folder = "layers/projected_lstm/vars"
+    assert paths == [f"{folder}/{index}" for index in range(4)]

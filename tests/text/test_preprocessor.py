@@ -208,8 +208,13 @@ TWO_BY_TWO = [["a", "b"], ["c", "d"]]
     [
         ([1, 2], "should be strings.*Received: int32"),
         (np.ones((2, 3), "float32"), "should be strings.*Received: float32"),
-        (TWO_BY_TWO, r"Received: string of shape \(2, 2\).*sequence_len"),
-        ([["a"], ["b", "c"]], r"can't be made a tensor.*tf.ragged.constant"),
+        (np.array(TWO_BY_TWO), r"Received: string of shape \(2, 2\).*sequence_len"),
+        ([["a"], "b"], "list of lists of tokens.*Received: 'b' as row 1"),
+        ([["a"], ["b", None]], r"Received: \['b', None\] as row 1"),
+        (
+            {"tokens": [["a"], ["b", "c"]], "sequence_len": [1, 2]},
+            "can't be made a tensor.*list of lists",
+        ),
         (["a", None], r"can't be made a tensor.*\['a', None\]"),
         (np.array(["a", np.nan], dtype=object), "can't be made a tensor"),
         (object(), "can't be made a tensor.*of type object"),

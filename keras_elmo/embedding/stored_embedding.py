@@ -1,0 +1,138 @@
+from keras import ops
+
+from keras_elmo.bilm import BiLM
+from keras_elmo.embedding.saved_model import export_saved_model
+from keras_elmo.embedding.word_cache import WordCache
+from keras_elmo.weights.pretrained import Pretrained
+from keras_elmo.weights.settings import check_settings
+from keras_elmo.weights.variables import named_variables
+
+
+class StoredEmbedding(Pretrained):
+    """What `ElmoEmbedding` reads from files of weights, and writes."""
+
+    @classmethod
+    def from_stored_model(cls, stored, allow_nan=False, warm_up=None, **kwargs):
+        """Loads a `keras_elmo.weights.stored_model.StoredModel`: weights of any format.
+
+        Args:
+            stored: What one of the readers of `keras_elmo.weights` returned.
+            allow_nan: See `BiLM.from_stored_model`.
+            warm_up: With `start_state="warm"`, sentences for `warm_up`. Defaults to
+                None: the state that is stored with the weights.
+            **kwargs: Arguments of `ElmoEmbedding`. The biLM gets `dtype` and
+                `sentence_boundaries` too. `cached_words` defaults to those of a
+                preset, if it has any, unless `finetune="all"`.
+
+        Raises:
+            FileNotFoundError: if a warm state is asked for, and none is stored.
+            ValueError: see `BiLM.from_stored_model`.
+        """
+        bilm = BiLM.from_stored_model(stored, allow_nan, **_bilm_arguments(kwargs))
+        arguments = {**stored.embedding, **kwargs}
+        if "cached_words" not in kwargs:
+            arguments["cached_words"] = _stored_cache(stored, bilm, kwargs)
+        with stored.explaining(cls, kwargs):
+            embedding = cls(bilm, **arguments)
+        if stored.mix is not None:
+            stored.fill_mix(embedding.mix, allow_nan)
+        if warm_up is not None:
+            embedding.warm_up(warm_up)
+        elif embedding.warm_state is not None:
+            stored.fill("start_state", embedding.warm_state.named_variables())
+        return embedding
+
+    def warm_up(self, sentences):
+        """Computes the state that `start_state="warm"` starts from.
+
+        It is what the LSTMs hold after these sentences, one after the other, each
+        direction in its own. From then on nothing changes it; `save_to_preset` keeps
+        it.
+
+        Args:
+            sentences: List of strings, split by `tokenizer`.
+
+        Raises:
+            ValueError: if `start_state` is another, or there are no sentences.
+
+        Example:
+
+        >>> import keras_elmo
+        >>> bilm = keras_elmo.BiLM.from_preset("tiny_en")
+        >>> elmo = keras_elmo.ElmoEmbedding(bilm, start_state="warm")
+        >>> elmo.warm_up(["He sat down .", "It was late ."])
+        """
+        if self.warm_state is None or isinstance(sentences, str) or not len(sentences):
+            raise ValueError(
+                '`warm_up` needs `start_state="warm"` and a list of sentences. '
+                f"Received: start_state={self.start_state!r}, sentences={sentences!r}"
+            )
+        batches = (self.preprocessor([sentence]) for sentence in sentences)
+        self.warm_state.warm_up(self.bilm.copy(return_state=True), batches)
+
+    def export(self, folder):
+        """Writes a SavedModel, which needs nothing but TensorFlow to run.
+
+        It has the signatures of TF-Hub's `google/elmo`, each with all five
+        outputs whatever `output_key` is: `default` (`strings`: `(batch,)`) and
+        `tokens` (`tokens`: `(batch, max_length)`, `sequence_len`: int32
+        `(batch,)`). With the tokenizer `"unicode_script"`, the process that
+        loads it has to `import tensorflow_text` first.
+
+        Args:
+            folder: Where to write it: new, empty, or a SavedModel to replace.
+
+        Raises:
+            ValueError: if `folder` holds something else.
+        """
+        config = {**self.get_config(), "output_key": None, "jit_compile": False}
+        exported = type(self).from_config(config)
+        exported.set_weights(self.get_weights())
+        export_saved_model(exported, folder)
+
+    def settings(self):
+        """All but the weights, see `keras_elmo.weights.settings`."""
+        weights, scaling = (ops.convert_to_numpy(v) for v in self.mix.weights)
+        settings = {
+            "bilm": self.bilm.architecture(),
+            "embedding": {
+                "tokenizer": self.tokenizer,
+                "sentence_boundaries": self.sentence_boundaries,
+                "do_layer_norm": self.do_layer_norm,
+            },
+            "mix": {"weights": weights.tolist(), "scaling": scaling.tolist()},
+        }
+        if self.word_cache is not None:
+            settings["embedding"]["cached_words"] = self.word_cache.words
+        return check_settings(settings)
+
+    def bilm_variables(self):
+        """See `BiLM.bilm_variables`."""
+        return named_variables(self.bilm)
+
+    def preset_parts(self):
+        """See `Pretrained.preset_parts`."""
+        parts = {"word_cache": self.word_cache, "start_state": self.warm_state}
+        return {
+            name: part.named_variables()
+            for name, part in parts.items()
+            if part is not None
+        }
+
+
+def _bilm_arguments(arguments):
+    """Those of an embedding's arguments that its biLM gets too."""
+    names = ("dtype", "sentence_boundaries")
+    return {name: arguments[name] for name in names if arguments.get(name) is not None}
+
+
+def _stored_cache(stored, bilm, kwargs):
+    """The words of a preset with their vectors, or without if it has none."""
+    words = stored.embedding.get("cached_words")
+    if words is None or kwargs.get("finetune") == "all":
+        return None
+    if "word_cache" not in stored.parts or "dtype" in kwargs:
+        return words
+    cache = WordCache(words, bilm.projection_dim, bilm.max_characters)
+    stored.fill("word_cache", cache.named_variables())
+    return cache
