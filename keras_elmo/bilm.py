@@ -22,8 +22,7 @@ _EXPECTED = (
 )
 
 
-# No embedding has said yet what to train of it; None says to train nothing.
-_UNDECIDED = "undecided"
+_UNDECIDED = "undecided"  # until the first embedding says what to train, or None
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
@@ -157,13 +156,10 @@ class BiLM(Pretrained, keras.Model):
         self.build()
 
     def serve(self, finetune):
-        """Takes on another embedding, and keeps what all of them train of this model.
-
-        Args:
-            finetune: See `ElmoEmbedding`. The first embedding decides.
+        """Takes on another embedding, all of which agree in `finetune`.
 
         Raises:
-            ValueError: if an earlier embedding has decided otherwise.
+            ValueError: if an earlier embedding has another `finetune`.
         """
         if self._finetune not in (_UNDECIDED, finetune):
             raise ValueError(
@@ -179,8 +175,7 @@ class BiLM(Pretrained, keras.Model):
         """As `keras.saving.serialize_keras_object`, and remains one model if shared."""
         serialized = keras.saving.serialize_keras_object(self)
         if self._num_embeddings > 1:
-            # Keras gives all layers of a `.keras` file with this key the same object.
-            # It sets the key itself only where configs are not copied in between.
+            # By this key, Keras gives the layers of a `.keras` file one object.
             serialized["shared_object_id"] = id(self)
         return serialized
 
