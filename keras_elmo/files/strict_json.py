@@ -32,12 +32,12 @@ def read_object(path: str | os.PathLike) -> dict[str, Any]:
         content = parse(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(
-            f"{os.fspath(path)!r} should be a JSON file. It could not be parsed. "
-            f"Received: {error}. Correct the file, or write it anew"
+            f"{os.fspath(path)} should be a JSON file. Received: one that can't be "
+            f"read ({error}). Correct the file, or write it anew"
         ) from error
     if not isinstance(content, dict):
         raise ValueError(
-            f"{os.fspath(path)!r} should hold a JSON object. Received: "
+            f"{os.fspath(path)} should hold a JSON object. Received: "
             f"{type(content).__name__}. Write its content as {{...}}"
         )
     return content
