@@ -56,6 +56,6 @@ def check_replaceable(folder: str | os.PathLike, marker: str, kind: str) -> None
     if not is_empty and not (target / marker).is_file():
         raise ValueError(
             f"`folder` should be new, empty, or {kind} to replace. Received: "
-            f"folder={os.fspath(folder)!r}, which holds something else. Choose another folder, or empty "
-            "this one"
+            f"folder={os.fspath(folder)!r}, which holds something else. "
+            "Choose another folder"
         )

@@ -145,9 +145,10 @@ def _download(address: str, path: Path, record: _Record) -> None:
         ) from error
     try:
         record.check(part, address)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    except ValueError:
+        part.unlink()
+        raise
+    os.replace(part, path)
 
 
 def _check_address(address: str) -> None:

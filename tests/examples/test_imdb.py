@@ -18,7 +18,7 @@ NEGATIVE = ["a dreadful film", "boring and far too long"]
 
 @pytest.fixture
 def folder(tmp_path):
-    """The layout of aclImdb, in small."""
+    """A small data set with the layout of aclImdb."""
     root = tmp_path / "aclImdb"
     for split in ("train", "test"):
         for label, texts in (("pos", POSITIVE), ("neg", NEGATIVE)):
@@ -155,7 +155,7 @@ def test_no_network(apart, monkeypatch, tmp_path):
 
 
 def run(*arguments):
-    """The script in a process of its own: it makes TensorFlow deterministic."""
+    """Runs the script in its own process, since it makes TensorFlow deterministic."""
     command = [sys.executable, "-m", "keras_elmo.examples.imdb", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 

@@ -19,7 +19,7 @@ from file_server import Answer
 import keras_elmo
 from keras_elmo.files.download import download
 
-# The package itself would import TensorFlow first.
+# Imports the module without the package, which would import TensorFlow first.
 PROGRAM = f"""
 import sys, types
 package = types.ModuleType("keras_elmo")
@@ -41,7 +41,7 @@ def sha256(content):
 
 
 def names(folder):
-    """Of what is in a folder, without the locks and what waits to be resumed."""
+    """What is in a folder, without locks and what waits to be resumed."""
     return sorted(n for n in os.listdir(folder) if not n.startswith("."))
 
 
@@ -179,7 +179,7 @@ def test_other_file_since_the_cut(file_server, tmp_path, content, version):
 
 
 def test_urllib3_that_does_not_count(file_server, tmp_path, monkeypatch):
-    """As it was before version 2."""
+    """urllib3 before version 2 takes a response that was cut for a whole one."""
     get = requests.get
 
     def get_without_counting(*args, **kwargs):
@@ -194,7 +194,7 @@ def test_urllib3_that_does_not_count(file_server, tmp_path, monkeypatch):
 
 
 def test_encoded_on_the_way(file_server, tmp_path):
-    """Parts and lengths are then those of other bytes than arrive here."""
+    """No part of an encoded file is asked for, since its bytes are other ones."""
     content = random.Random(0).randbytes(10_000)
     file_server.content = gzip.compress(content)
     file_server.always = Answer(headers={"Content-Encoding": "gzip"})
@@ -269,7 +269,7 @@ def test_file_that_changed_here(file_server, tmp_path):
 
 
 def test_file_that_was_copied_here(file_server, tmp_path):
-    """With another time, but the same content: that becomes its record."""
+    """A copy has another time but the same content, and is recorded anew."""
     path = download(file_server.address(), tmp_path)
     os.utime(path, ns=(0, 0))
     download(file_server.address(), tmp_path)

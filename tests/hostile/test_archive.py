@@ -1,4 +1,4 @@
-"""Archives that should harm somebody."""
+"""Archives that are made to do harm."""
 
 import bz2
 import gzip
@@ -36,7 +36,7 @@ PROPERTY = settings(
 
 @pytest.fixture(autouse=True)
 def seeded():
-    """No test here builds anything, of which Keras would have to be cleaned."""
+    """Replaces what cleans up after Keras: no test here builds a model."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def tree(folder):
 
 
 def member(name, content=b"content", **attributes):
-    """A line of a tar archive: what it says of a file, and the file."""
+    """A member of a tar archive: its header and its content."""
     info = tarfile.TarInfo(name)
     info.size = len(content)
     for attribute, value in attributes.items():
@@ -74,7 +74,7 @@ def tar(path, *members, mode="w:gz"):
 
 
 def raw_tar(path, *parts):
-    """Of headers and contents as they are, which `tarfile` would not write."""
+    """Writes headers and contents as they are, also those that `tarfile` refuses."""
     content = b"".join(
         part.ljust(-len(part) % 512 + len(part), b"\0") for part in parts
     )
@@ -98,7 +98,7 @@ def pack(path, files, **options):
 
 
 def patch(path, *changes):
-    """A zip with bytes at places that count from `(signature, place)`."""
+    """Changes the bytes of a zip that are at a place after a signature."""
     content = bytearray(path.read_bytes())
     for signature, place, new in changes:
         start = content.index(signature) + place
@@ -270,7 +270,7 @@ def test_attack_is_refused_before_anything_is_written(tmp_path, monkeypatch, att
 
 
 def write_zip_that_says_less(path):
-    """It is read as far as it says, and the checksum tells."""
+    """A zip is read as far as it says, and then its checksum is wrong."""
     pack(path, [("huge", bytes(2**26))], compression=zipfile.ZIP_DEFLATED)
     size = struct.pack("<I", 100)
     patch(path, (b"PK\x01\x02", 24, size), (b"PK\x03\x04", 22, size))
@@ -323,7 +323,7 @@ def test_folders_twice_are_usual(tmp_path, target, end):
 
 @pytest.fixture(scope="module", params=["zip", "tar.gz", "tgz", "tar"])
 def good(request, tmp_path_factory):
-    """Archives with a model as it should be, wrapped in a folder."""
+    """Archives of a model in a folder, as they should be."""
     folder = tmp_path_factory.mktemp("good")
     path = folder / f"model.{request.param}"
     kind = {"zip": "zip", "tar": "tar"}.get(request.param, "gztar")
@@ -371,7 +371,7 @@ def test_nothing_is_left(tmp_path):
 
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_wrapping_folders(tmp_path, depth):
-    """One is usual. More are of somebody who wants to hide something, or a mistake."""
+    """One folder around a model is usual, while more are a mistake."""
     golden, folder = Golden("skip"), "wrap/" * depth
     files = [(f"{folder}options.json", golden.options.read_bytes())]
     files += [(f"{folder}weights.hdf5", golden.weights.read_bytes())]
@@ -394,7 +394,7 @@ def test_archives_in_archives_are_not_unpacked(tmp_path):
 
 
 def test_errors_name_what_users_know(tmp_path, temporary):
-    """And not where the archive was unpacked."""
+    """Errors name the archive, not the folder that it was unpacked to."""
     golden = Golden("skip")
     weights = ("weights.hdf5", golden.weights.read_bytes())
     for options, part in ((b"{", "could not be parsed"), (b"[]", "JSON object")):
@@ -438,7 +438,7 @@ SMALL = {kind: small(kind) for kind in ("zip", "tar")}
     st.lists(st.tuples(st.integers(0, 10**5), st.integers(0, 255)), max_size=5),
 )
 def test_changed_bytes(tmp_path, kind, changes):
-    """Of a .tar.gz, inside of it: its checksum is right."""
+    """Bytes of a .tar.gz are changed before compression, so that its sum is right."""
     content = bytearray(SMALL["zip" if kind == "zip" else "tar"])
     places = [place for place, byte in enumerate(content) if byte]
     for place, byte in changes:
