@@ -81,7 +81,9 @@ def _unpack_zip(path: Path, folder: str | os.PathLike) -> None:
         _check(_zip_members(archive))
         with replacing(folder) as temporary:
             os.mkdir(temporary)
-            archive.extractall(temporary)
+            # Python 3.12 refuses "./", which is the folder itself.
+            inside = [name for name in archive.namelist() if PurePosixPath(name).parts]
+            archive.extractall(temporary, inside)
 
 
 def _unpack_tar(path: Path, folder: str | os.PathLike) -> None:
