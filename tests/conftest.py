@@ -9,7 +9,7 @@ import tensorflow as tf
 from file_server import FileServer
 from golden import CASES, Golden
 
-from keras_elmo.files import resuming_downloader
+from keras_elmo.files import fetch
 
 # On a GPU, TF32 would turn 1e-5 into 1e-3.
 tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -38,8 +38,8 @@ def file_server(monkeypatch):
     """A web server on this machine; see `FileServer`."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("KERAS_ELMO_OFFLINE", raising=False)
-    monkeypatch.setattr(resuming_downloader, "_WAIT", 0.0)
-    monkeypatch.setattr(resuming_downloader, "_BLOCK", 100)
+    monkeypatch.setattr(fetch, "_WAIT", 0.0)
+    monkeypatch.setattr(fetch, "_BLOCK", 100)
     with FileServer() as server:
         threading.Thread(target=server.serve_forever, args=(0.02,)).start()
         yield server

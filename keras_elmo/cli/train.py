@@ -5,18 +5,17 @@ The same command, given again, goes on where an earlier one was interrupted.
 
 import argparse
 import importlib.util
-import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_elmo.arguments import check_positive_integer, check_positive_number
 from keras_elmo.bilm import BiLM
-from keras_elmo.files.atomic import replacing
+from keras_elmo.files.run_record import RunRecord
+from keras_elmo.files.strict_json import read_object
 from keras_elmo.pretraining.language_model import LanguageModel, vocabulary_of
 from keras_elmo.pretraining.progress import TrainingProgress
 from keras_elmo.pretraining.text_corpus import CorpusSize, TextCorpus
@@ -40,7 +39,7 @@ _SIZES = {
     "num_highway_layers": 1,
 }
 _RECORD = "training.json"
-# What may differ when training is resumed.
+# These options may differ when training is resumed, since they do not change it.
 _NOT_RECORDED = {"output", "metadata", "dtype", "tensorboard"}
 
 
@@ -74,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     _check(args)
-    metadata = _read_json(args.metadata) if args.metadata else {}
+    metadata = read_object(args.metadata) if args.metadata else {}
     strategy = _STRATEGIES[args.distribute]()
     is_chief = strategy.extended.should_save_summary
     keras.utils.set_random_seed(args.seed)
@@ -88,7 +87,7 @@ def run(args: argparse.Namespace) -> None:
         validation.measure()  # an error now rather than after an hour
     size = corpus.measure()
     record = _make_record(args, size)
-    is_resumed = _check_record(args.output / _RECORD, record)
+    is_resumed = record.is_resumed()
     vocabulary, is_new = _find_vocabulary(args, stored, size.word_counts, is_resumed)
     _print_size(size, corpus.max_sentence_length, vocabulary)
     with strategy.scope():
@@ -97,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
             model.load_softmax(stored)
     if is_chief and not is_resumed:
         vocabulary.save(args.output / VOCABULARY)
-        _write_json(args.output / _RECORD, record)
+        record.write()
 
     if args.source and is_new:
         _fit(model, corpus, None, args, args.softmax_tokens, "softmax", is_chief)
@@ -205,46 +204,8 @@ def _fit(model, corpus, validation, args, tokens, stage, is_chief):
         train(model, corpus, options, folder, validation, callbacks)
 
 
-def _make_record(args: argparse.Namespace, size: CorpusSize) -> dict[str, Any]:
+def _make_record(args: argparse.Namespace, size: CorpusSize) -> RunRecord:
     """What should be the same when the run is resumed."""
-    record = {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in vars(args).items()
-        if name not in _NOT_RECORDED
-    }
-    return {**record, "tokens of the text": size.tokens}
-
-
-def _check_record(path: Path, record: dict[str, Any]) -> bool:
-    """Whether there is a run to go on with; refuses to with other options."""
-    if not path.is_file():
-        return False
-    before = _read_json(path)
-    changed = [
-        f"{name} {before.get(name)!r}, now {record.get(name)!r}"
-        for name in sorted(before.keys() | record.keys())
-        if before.get(name) != record.get(name)
-    ]
-    if changed:
-        raise ValueError(
-            "A run should go on with the text and the options it began with; for "
-            f"others, choose a new --output. Received: {'; '.join(changed)}"
-        )
-    return True
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with replacing(path) as temporary:
-        Path(temporary).write_text(json.dumps(content, indent=2), encoding="utf-8")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(
-            f"{path} should be a JSON file. It could not be read ({error})"
-        ) from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} should hold a JSON object. Received: {content!r}")
-    return content
+    options = {k: value for k, value in vars(args).items() if k not in _NOT_RECORDED}
+    values = {**options, "tokens of the text": size.tokens}
+    return RunRecord(args.output / _RECORD, values)

@@ -8,6 +8,7 @@ writes `model.keras` and `curves.png`.
 
 import argparse
 import random
+import sys
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -18,24 +19,36 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo import ElmoEmbedding
+from keras_elmo.files.cache import cache_dir
+from keras_elmo.files.download import download
 from keras_elmo.weights.open_weights import HELP
 
 _URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
-_MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
+_HASH = "md5:7c2ac02c03563afcf9b574c7e56c153a"
+_NEXT_STEP = f"Leave --data out to fetch it, or get it from {_URL}"
 _LABELS = {"neg": 0, "pos": 1}
 
-# Of one split, as Keras takes them: reviews (n,), dtype object; labels (n,).
+# The reviews of one split and their labels, each of shape (n,), as Keras takes them.
 Split = tuple[np.ndarray, np.ndarray]
 
 
-def main(arguments: list[str] | None = None) -> float:
-    """Runs the script and returns the test accuracy."""
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the script; mistakes of the user end in one line, not a traceback."""
     args = _parse(arguments)
+    try:
+        run(args)
+    except (ValueError, OSError) as error:
+        sys.exit(f"imdb: {error}")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Trains, tests and writes a classifier."""
     figure = load_figure()(figsize=(9, 4), layout="constrained")
     keras.utils.set_random_seed(args.seed)
-    # The same seed then gives the same result to the last bit.
+    # Without this, the same seed does not give the same result to the last bit.
     tf.config.experimental.enable_op_determinism()
-    data = args.data or download()
+    args.output.mkdir(parents=True, exist_ok=True)  # an error now, not after hours
+    data = args.data or download(_URL, cache_dir() / "imdb", _HASH)
     train, test = (
         read_split(data, split, args.max_words, args.limit, args.seed)
         for split in ("train", "test")
@@ -53,7 +66,7 @@ def main(arguments: list[str] | None = None) -> float:
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
     history = model.fit(
         *train,
-        # The reviews are shuffled: the last ones are as good as any.
+        # Keras takes the last reviews, which are any, since the order is random.
         validation_split=args.validation_split,
         epochs=args.epochs,
         batch_size=args.batch_size,
@@ -61,11 +74,9 @@ def main(arguments: list[str] | None = None) -> float:
     loss, accuracy = model.evaluate(*test, batch_size=args.batch_size)
     print(f"test accuracy {accuracy:.4f}, test loss {loss:.4f}")
 
-    args.output.mkdir(parents=True, exist_ok=True)
     model.save(args.output / "model.keras")
     plot_curves(figure, history.history, args.output / "curves.png")
     print(f"wrote {args.output / 'model.keras'} and {args.output / 'curves.png'}")
-    return accuracy
 
 
 def build_model(elmo: ElmoEmbedding) -> keras.Model:
@@ -104,27 +115,12 @@ def read_split(
         rng.shuffle(reviews)
     if not reviews:
         raise ValueError(
-            f"`data` should be a folder `aclImdb`, or its tar.gz, with "
-            f"{split}/pos/*.txt and {split}/neg/*.txt. Received: {data}"
+            "`data` should be a folder `aclImdb`, or its tar.gz, with "
+            f"{split}/pos/*.txt and {split}/neg/*.txt. Received: {data}. {_NEXT_STEP}"
         )
     texts = [" ".join(text.split()[:max_words]) for _, _, text in reviews]
     labels = [label for label, _, _ in reviews]
     return np.array(texts, dtype=object), np.array(labels, dtype="float32")
-
-
-def download() -> Path:
-    """The path of the data set in Keras' cache, fetched if it is not there.
-
-    Raises:
-        SystemExit: if it can't be fetched.
-    """
-    try:
-        return Path(keras.utils.get_file("aclImdb_v1.tar.gz", _URL, file_hash=_MD5))
-    except Exception as error:  # `get_file` documents plain `Exception`
-        raise SystemExit(
-            f"The reviews could not be fetched from {_URL} ({error}). Without a "
-            "network, copy that file here and name it: --data aclImdb_v1.tar.gz"
-        ) from error
 
 
 def load_figure() -> type:
@@ -175,7 +171,7 @@ def _read_reviews(data: Path, split: str) -> Iterator[tuple[int, str, str]]:
 def _read_archive(data: Path) -> Iterator[tuple[tuple[str, ...], bytes]]:
     """Path below `aclImdb` and content of each text file; nothing is unpacked."""
     try:
-        with tarfile.open(data) as archive:
+        with tarfile.open(data, "r:gz") as archive:
             for member in archive:
                 parts = Path(member.name).parts
                 content = archive.extractfile(member) if member.isfile() else None
@@ -184,7 +180,7 @@ def _read_archive(data: Path) -> Iterator[tuple[tuple[str, ...], bytes]]:
     except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
         raise ValueError(
             f"`data` should be a folder `aclImdb`, or its tar.gz. Received: {data} "
-            f"({error})"
+            f"({error}). {_NEXT_STEP}"
         ) from error
 
 
@@ -208,8 +204,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     args = parser.parse_args(arguments)
     if args.limit is not None and args.limit < 2:
         parser.error("--limit should be at least 2, a review of either label")
-    if args.max_words < 1:
-        parser.error("--max-words should be at least 1")
+    for name in ("max_words", "epochs", "batch_size"):
+        if getattr(args, name) < 1:
+            parser.error(f"--{name.replace('_', '-')} should be at least 1")
+    if not 0 <= args.validation_split < 1:
+        parser.error("--validation-split should be at least 0 and less than 1")
     return args
 
 

@@ -1,39 +1,34 @@
-"""Archives, unpacked only if nothing in them is where it should not be."""
+"""Archives, unpacked only if nothing in them can do harm."""
 
-import contextlib
-import functools
 import gzip
 import os
-import shutil
 import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from keras_elmo.files.atomic import replacing
 
-# The largest ELMo there is takes 0.4 GB, with training's memory 2.
+# The largest published ELMo takes 0.4 GB, a checkpoint of its training 2 GB.
 MAX_UNPACKED_BYTES = 16 * 2**30  # bytes
 MAX_MEMBERS = 10_000
 MAX_NAME_BYTES = 255  # bytes
-_GZIP = b"\x1f\x8b"  # begins such files
-# Of what only says something of a file, and of what follows the last of them.
-MAX_HEADER_BYTES = 2**20  # bytes
+MAX_HEADER_BYTES = 2**20  # bytes; bounds a tar's long names and further attributes
+_GZIP = b"\x1f\x8b"  # the first bytes of such a file
 
-
-class _Member(NamedTuple):
-    """A file of an archive, or a folder, which can't be opened."""
-
-    name: str
-    size: int
-    open: Callable[[], IO[bytes] | None] | None
+_Member = tuple[str, int, bool]  # name, size in bytes, whether it is a folder
 
 
 class _Header(tarfile.TarInfo):
-    """Refuses what `tarfile` itself would read, or search for, without end."""
+    """Bounds a header's size, which `tarfile` trusts.
+
+    Without this, a header of a terabyte is read into memory, and one of a negative
+    size makes `tarfile` read the same bytes for ever.
+    """
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Any:
@@ -44,14 +39,14 @@ class _Header(tarfile.TarInfo):
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file ends as archives do."""
+    """Whether a file's name ends as those of archives do."""
     return path.is_file() and path.name.endswith((".zip", ".tar.gz", ".tgz", ".tar"))
 
 
 def unpack(path: Path, folder: str | os.PathLike) -> None:
     """Unpacks a .zip or .tar.gz, whole or not at all.
 
-    All is looked at before anything is written.
+    Everything is looked at before anything is written.
 
     Args:
         path: The archive.
@@ -59,15 +54,10 @@ def unpack(path: Path, folder: str | os.PathLike) -> None:
 
     Raises:
         ValueError: if it is broken; if it holds anything but files and folders below
-            `folder`, each once; or if it would become absurdly large.
+            `folder`, each file once; or if it would become absurdly large.
     """
     try:
-        for _ in _members(path):  # once, for the checks
-            pass
-        with replacing(folder) as temporary:
-            Path(temporary).mkdir()
-            for member in _members(path):
-                _write(member, Path(temporary))
+        (_unpack_zip if path.name.endswith(".zip") else _unpack_tar)(path, folder)
     except (
         tarfile.TarError,
         zipfile.BadZipFile,
@@ -75,6 +65,7 @@ def unpack(path: Path, folder: str | os.PathLike) -> None:
         zlib.error,
         struct.error,
         EOFError,
+        OverflowError,  # a time that the system does not know
         RuntimeError,  # a password, or a chain of headers
         ValueError,
     ) as error:
@@ -85,94 +76,76 @@ def unpack(path: Path, folder: str | os.PathLike) -> None:
         ) from error
 
 
-def _write(member: _Member, folder: Path) -> None:
-    if member.open is None:
-        return
-    target = folder / member.name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    content = member.open()
-    if content is None:
-        raise ValueError(f"{member.name!r} is no file")
-    with content, target.open("xb") as file:
-        shutil.copyfileobj(content, file)
-    if target.stat().st_size != member.size:
-        raise ValueError(f"{member.name!r} is cut short")
-
-
-def _members(path: Path) -> Iterator[_Member]:
-    """What is in an archive, each checked before it is returned."""
-    kind = _zip_members if path.name.endswith(".zip") else _tar_members
-    files: set[str] = set()
-    folders = {"."}
-    total = 0
-    with contextlib.closing(kind(path)) as members:
-        for count, member in enumerate(members):
-            name = _checked_name(member.name)
-            _add(name, member.open is None, files, folders)
-            if count >= MAX_MEMBERS:
-                raise ValueError(f"there are more than {MAX_MEMBERS:,} files in it")
-            total += member.size
-            if total > MAX_UNPACKED_BYTES or member.size < 0:
-                raise ValueError(
-                    f"unpacked, it would take more than {MAX_UNPACKED_BYTES:,} bytes: "
-                    f"{member.name!r} alone has {member.size:,}"
-                )
-            yield member._replace(name=name)
-
-
-def _add(name: str, is_folder: bool, files: set[str], folders: set[str]) -> None:
-    """Refuses what is there twice, or as a file and as a folder."""
-    # Some file systems do not tell capitals from small letters.
-    path = PurePosixPath(name.casefold())
-    above = {folder.as_posix() for folder in path.parents}
-    both = files & above or (is_folder and path.as_posix() in files)
-    if both or (not is_folder and path.as_posix() in files | folders):
-        raise ValueError(f"{name!r} is there twice, or as a file and as a folder")
-    folders |= above
-    (folders if is_folder else files).add(path.as_posix())
-
-
-def _checked_name(name: str) -> str:
-    path = PurePosixPath(name)
-    if (
-        path.is_absolute()
-        or ".." in path.parts
-        or any(character in name for character in "\\:\0")
-        or len(os.fsencode(name)) > MAX_NAME_BYTES
-    ):
-        raise ValueError(f"{name[:MAX_NAME_BYTES]!r} is not below its folder")
-    return path.as_posix()
-
-
-def _zip_members(path: Path) -> Generator[_Member, None, None]:
+def _unpack_zip(path: Path, folder: str | os.PathLike) -> None:
     with zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
-            kind = info.external_attr >> 16 & 0o170000
-            if kind not in (0, 0o100000, 0o040000):
-                raise ValueError(f"{info.filename!r} is a link, or a device")
-            # Others take any memory for a few bytes; these do not.
-            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise ValueError(f"{info.filename!r} is compressed in a rare way")
-            opener = None if info.is_dir() else functools.partial(archive.open, info)
-            yield _Member(info.filename, info.file_size, opener)
+        _check(_zip_members(archive))
+        with replacing(folder) as temporary:
+            os.mkdir(temporary)
+            # Python 3.12 refuses "./", which is the folder itself.
+            inside = [name for name in archive.namelist() if PurePosixPath(name).parts]
+            archive.extractall(temporary, inside)
 
 
-def _tar_members(path: Path) -> Generator[_Member, None, None]:
-    with contextlib.ExitStack() as stack:
-        file = stack.enter_context(_uncompressed(path))
-        archive = stack.enter_context(
-            tarfile.open(fileobj=file, mode="r:", tarinfo=_Header)
-        )
-        for info in archive:
-            if not (info.isfile() or info.isdir()) or info.issparse():
-                raise ValueError(f"{info.name!r} is a link, a device or sparse")
-            opener = functools.partial(archive.extractfile, info)
-            yield _Member(info.name, info.size, None if info.isdir() else opener)
+def _unpack_tar(path: Path, folder: str | os.PathLike) -> None:
+    with (
+        _uncompressed(path) as file,
+        tarfile.open(fileobj=file, mode="r:", tarinfo=_Header) as archive,
+    ):
+        _check(_tar_members(archive))
         if file.tell() < archive.offset + tarfile.BLOCKSIZE:
             raise ValueError("it is cut short")
-        # At the very end is what says whether the rest is as it was.
-        if len(file.read(MAX_HEADER_BYTES)) == MAX_HEADER_BYTES:
-            raise ValueError("there is more in it than files")
+        file.read(MAX_HEADER_BYTES)  # gzip compares the checksum at the very end
+        with replacing(folder) as temporary:
+            os.mkdir(temporary)
+            archive.extractall(temporary, filter="data")
+
+
+def _zip_members(archive: zipfile.ZipFile) -> Iterator[_Member]:
+    for info in archive.infolist():
+        kind = info.external_attr >> 16 & 0o170000
+        if kind not in (0, 0o100000, 0o040000):
+            raise ValueError(f"{info.filename!r} is a link or a device")
+        # Other methods can take gigabytes of memory for a few bytes.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{info.filename!r} is compressed in a rare way")
+        yield info.filename, info.file_size, info.filename.endswith("/")
+
+
+def _tar_members(archive: tarfile.TarFile) -> Iterator[_Member]:
+    for info in archive:
+        if not (info.isfile() or info.isdir()) or info.issparse():
+            raise ValueError(f"{info.name!r} is a link, a device or sparse")
+        yield info.name, info.size, info.isdir()
+
+
+def _check(members: Iterable[_Member]) -> None:
+    """Refuses what should not be written, before `tarfile` reads past it."""
+    paths = [(PurePosixPath(), True)]  # each with whether it is a folder
+    total = 0
+    for name, size, is_folder in members:
+        paths.append((_path_below(name), is_folder))
+        if len(paths) > MAX_MEMBERS + 1:
+            raise ValueError(f"there are more than {MAX_MEMBERS:,} files in it")
+        total += size
+        if total > MAX_UNPACKED_BYTES or size < 0:
+            raise ValueError(
+                f"unpacked, it would take more than {MAX_UNPACKED_BYTES:,} bytes: "
+                f"{name!r} alone has {size:,}"
+            )
+    files = Counter(path for path, is_folder in paths if not is_folder)
+    for path, is_folder in paths:
+        is_twice = files[path] > (0 if is_folder else 1)
+        if is_twice or any(parent in files for parent in path.parents):
+            raise ValueError(f"'{path}' is there twice, or is in a file")
+
+
+def _path_below(name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    is_inside = not path.is_absolute() and ".." not in path.parts
+    is_odd = any(character in name for character in "\\:\0")  # as in C:\folder
+    if not is_inside or is_odd or len(os.fsencode(name)) > MAX_NAME_BYTES:
+        raise ValueError(f"{name[:MAX_NAME_BYTES]!r} is not below its folder")
+    return path
 
 
 def _uncompressed(path: Path) -> IO[bytes]:

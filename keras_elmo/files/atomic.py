@@ -25,7 +25,7 @@ def replacing(path: str | os.PathLike) -> Iterator[str]:
         if target.is_dir() and not (new / target.name).is_dir():
             raise IsADirectoryError(
                 f"{os.fspath(target)!r} should be the path of a file to write. "
-                "Received: a folder"
+                "Received: a folder. Name a file in it, or another path"
             )
         if not target.is_dir():
             os.replace(new / target.name, target)
@@ -56,5 +56,6 @@ def check_replaceable(folder: str | os.PathLike, marker: str, kind: str) -> None
     if not is_empty and not (target / marker).is_file():
         raise ValueError(
             f"`folder` should be new, empty, or {kind} to replace. Received: "
-            f"folder={os.fspath(folder)!r}, which holds something else"
+            f"folder={os.fspath(folder)!r}, which holds something else. "
+            "Choose another folder"
         )

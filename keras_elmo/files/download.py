@@ -1,21 +1,22 @@
 """Files from the web: fetched once, whole or not at all, and the same ever after."""
 
 import contextlib
-import json
-import logging
+import hashlib
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import filelock
-import pooch
 import requests
 from rich.console import Console
 
-from keras_elmo.files.atomic import replacing
-from keras_elmo.files.resuming_downloader import ResumingDownloader
+from keras_elmo.files.fetch import fetch
+from keras_elmo.files.strict_json import read_object, write_object
+
+_ALGORITHMS = ("sha256", "sha512", "sha1", "md5")
 
 
 def download(
@@ -37,15 +38,16 @@ def download(
     Args:
         address: Where the file is, with `http` or `https`.
         folder: Folder to keep the file in.
-        known_hash: SHA-256 of the file in hexadecimal digits. Defaults to None, for
-            the recorded one.
+        known_hash: SHA-256 of the file in hexadecimal digits, or another hash after
+            its name, such as `"md5:..."`, which is then recorded instead. Defaults to
+            None, for the recorded SHA-256.
         name: Name of the file in `folder`. Defaults to that in the address.
 
     Raises:
         FileNotFoundError: if the file is not there, and must not be fetched.
         ConnectionError: if it could not be fetched. What has arrived is kept, and the
             next call goes on from there if the server lets it.
-        ValueError: for an address of another kind, or another SHA-256.
+        ValueError: for an address of another kind, or another hash.
         OSError: if the file can't be written.
 
     Example:
@@ -55,6 +57,7 @@ def download(
     """
     _check_address(address)
     path = Path(folder) / (name or _name_in(address))
+    record = _Record(path, known_hash)
     if not path.is_file():
         if is_offline():
             raise FileNotFoundError(
@@ -62,15 +65,90 @@ def download(
                 f"fetch it. Unset that, or put the file of {address} there"
             )
         with _lock(path):
-            if not path.is_file():  # nobody was faster
-                _fetch(address, path, known_hash)
-    _verify(path, known_hash)
+            if not path.is_file():  # no other process was faster
+                _download(address, path, record)
+    record.check(path, repr(os.fspath(path)))
     return path
 
 
 def is_offline() -> bool:
     """Whether the environment says that nothing may be fetched."""
     return os.environ.get("KERAS_ELMO_OFFLINE", "").lower() not in ("", "0", "false")
+
+
+class _Record:
+    """The hash of a file, in a JSON file beside it.
+
+    Args:
+        path: Path of the file, which need not be there yet.
+        known_hash: See `download`.
+    """
+
+    def __init__(self, path: Path, known_hash: str | None):
+        algorithm, _, digest = (known_hash or "").rpartition(":")
+        self._algorithm = algorithm.lower() or "sha256"
+        if self._algorithm not in _ALGORITHMS:
+            raise ValueError(
+                "`known_hash` should be a SHA-256, or another hash after its name, one "
+                f'of {_ALGORITHMS}, such as "md5:...". Received: '
+                f"known_hash={known_hash!r}. Compute one of these of the file"
+            )
+        self._known = digest.lower()
+        self._path = path.with_name(f"{path.name}.{self._algorithm}.json")
+
+    def check(self, file: Path, source: str) -> None:
+        """Compares a file with what is known of it, and records it.
+
+        Args:
+            file: The file, under its final name or a temporary one.
+            source: Where it comes from, for the error.
+
+        Raises:
+            ValueError: if it has another hash.
+        """
+        recorded = read_object(self._path) if self._path.is_file() else {}
+        expected = self._known or recorded.get(self._algorithm)
+        state: dict[str, Any] = {
+            "size": file.stat().st_size,
+            "changed": file.stat().st_mtime_ns,
+        }
+        if recorded == {self._algorithm: expected, **state}:
+            return
+        with file.open("rb") as content:
+            found = hashlib.file_digest(content, self._algorithm).hexdigest()
+        if expected and found != expected:
+            raise ValueError(
+                f"{source} should be the file with the {self._algorithm} {expected}. "
+                f"Received: a file with {found}. {self._next_step()}"
+            )
+        if os.access(self._path.parent, os.W_OK):  # a folder may be for reading only
+            write_object(self._path, {self._algorithm: found, **state})
+
+    def _next_step(self) -> str:
+        if self._known:
+            return "Delete it and fetch it anew, or give its own `known_hash`"
+        return (
+            f"If the change is meant, delete {os.fspath(self._path)!r}, and the file "
+            "to fetch it anew"
+        )
+
+
+def _download(address: str, path: Path, record: _Record) -> None:
+    _print(f"Fetching {address} to {path}")
+    try:
+        part = fetch(address, path)
+    except requests.RequestException as error:
+        raise ConnectionError(
+            f"{address} should send the file {path.name!r}. Received: {error}. Try "
+            "again, which goes on from where this ended if the server can; or get the "
+            f"file elsewhere and put it at {os.fspath(path)!r}"
+        ) from error
+    try:
+        record.check(part, address)
+    except ValueError:
+        part.unlink()
+        raise
+    os.replace(part, path)
 
 
 def _check_address(address: str) -> None:
@@ -96,7 +174,7 @@ def _lock(path: Path) -> Iterator[None]:
     try:
         lock.acquire(blocking=False)
     except filelock.Timeout:
-        _say(f"Waiting for another process, which fetches {path}")
+        _print(f"Waiting for another process, which fetches {path}")
         lock.acquire()
     try:
         yield
@@ -104,74 +182,5 @@ def _lock(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _fetch(address: str, path: Path, known_hash: str | None) -> None:
-    _say(f"Fetching {address} to {path}")
-    expected = known_hash or _read_record(path).get("sha256")
-    try:
-        with _silent(pooch.get_logger()):
-            pooch.retrieve(
-                address,
-                expected,
-                fname=path.name,
-                path=path.parent,
-                downloader=ResumingDownloader(path),
-            )
-    except requests.RequestException as error:
-        raise ConnectionError(
-            f"{address} should send the file {path.name!r}. Received: {error}. Try "
-            "again, which goes on from where this ended if the server can; or get the "
-            f"file elsewhere and put it at {os.fspath(path)!r}"
-        ) from error
-    except ValueError as error:  # pooch's of the hash
-        raise ValueError(
-            f"{address} should send the file of the known SHA-256. Received: {error} "
-            + _next_step(path)
-        ) from error
-
-
-def _verify(path: Path, known_hash: str | None) -> None:
-    """Checks a file against its record, or makes one."""
-    record = _read_record(path)
-    expected = (known_hash or record.get("sha256", "")).lower()
-    state = {"size": path.stat().st_size, "changed": path.stat().st_mtime_ns}
-    if record == {"sha256": expected, **state}:
-        return
-    found = pooch.file_hash(os.fspath(path))
-    if expected and found != expected:
-        raise ValueError(
-            f"{os.fspath(path)!r} should have the SHA-256 {expected}. Received: a file "
-            f"with {found}. " + _next_step(path)
-        )
-    if os.access(path.parent, os.W_OK):  # who may only read does without a record
-        with replacing(_record(path)) as temporary:
-            Path(temporary).write_text(json.dumps({"sha256": found, **state}))
-
-
-def _next_step(path: Path) -> str:
-    return (
-        f"If the change is meant, delete {os.fspath(_record(path))!r}, and the file "
-        "to fetch it anew"
-    )
-
-
-def _record(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256.json")
-
-
-def _read_record(path: Path) -> dict:
-    return json.loads(_record(path).read_text()) if _record(path).is_file() else {}
-
-
-@contextlib.contextmanager
-def _silent(logger: logging.Logger) -> Iterator[None]:
-    """pooch prints advice that is for callers of pooch."""
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     Console(stderr=True, soft_wrap=True).print(line, highlight=False, markup=False)

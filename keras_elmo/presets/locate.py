@@ -7,8 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-import pooch
-
+from keras_elmo.files.cache import cache_dir as home
 from keras_elmo.files.download import download
 from keras_elmo.presets.published import (
     PublishedModel,
@@ -22,12 +21,6 @@ _FOLDER = Path(__file__).parent
 def names() -> list[str]:
     """The names of the package's own presets."""
     return sorted(path.parent.name for path in _FOLDER.glob("*/config.json"))
-
-
-def home() -> Path:
-    """The folder of what was downloaded: `KERAS_ELMO_HOME`, or the user's cache."""
-    folder = os.environ.get("KERAS_ELMO_HOME") or pooch.os_cache("keras_elmo")
-    return Path(folder).expanduser()
 
 
 def locate(source: str | os.PathLike) -> Path:

@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 import sys
 import tarfile
@@ -5,6 +6,7 @@ import tarfile
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from golden import Golden
 
 from keras_elmo import ElmoEmbedding
@@ -16,7 +18,7 @@ NEGATIVE = ["a dreadful film", "boring and far too long"]
 
 @pytest.fixture
 def folder(tmp_path):
-    """The layout of aclImdb, in small."""
+    """A small data set with the layout of aclImdb."""
     root = tmp_path / "aclImdb"
     for split in ("train", "test"):
         for label, texts in (("pos", POSITIVE), ("neg", NEGATIVE)):
@@ -70,7 +72,17 @@ def test_archive_cut_short(archive):
         imdb.read_split(archive, "train", 150, None, 1)
 
 
-@pytest.mark.parametrize("argument", ["--limit=1", "--limit=-5", "--max-words=0"])
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "--limit=1",
+        "--limit=-5",
+        "--max-words=0",
+        "--epochs=0",
+        "--batch-size=0",
+        "--validation-split=1",
+    ],
+)
 def test_bad_numbers(argument, capsys):
     with pytest.raises(SystemExit):
         imdb.main([argument])
@@ -88,17 +100,62 @@ def test_data_that_is_not_there(tmp_path, content):
         imdb.read_split(tmp_path, "train", 150, None, 1)
 
 
-def test_no_network(monkeypatch):
-    def get_file(*args, **kwargs):
-        raise Exception("URL fetch failure: no route to host")
+def error_of(*arguments):
+    """The line that the script ends with, which is all there is on a mistake."""
+    with pytest.raises(SystemExit) as error:
+        imdb.main(list(arguments))
+    message = str(error.value)
+    assert message.startswith("imdb: ") and "\n" not in message
+    return message
 
-    monkeypatch.setattr(keras.utils, "get_file", get_file)
-    with pytest.raises(SystemExit, match="(?s)no route to host.*--data aclImdb_v1"):
-        imdb.download()
+
+@pytest.fixture
+def apart(monkeypatch, tmp_path):
+    """Leaves the working folder and TensorFlow, which other tests share, alone."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)
+
+
+@pytest.mark.parametrize("name", ["nofile", "empty", "file"])
+def test_mistaken_data_ends_in_a_line(apart, tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("no archive")
+    message = error_of(f"--data={tmp_path / name}")
+    assert "`data` should be a folder `aclImdb`, or its tar.gz" in message
+    assert f"Received: {tmp_path / name}" in message
+    assert "Leave --data out to fetch it" in message
+
+
+def test_other_mistakes_end_in_a_line(apart, folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    data, output = f"--data={folder}", f"--output={tmp_path / 'output'}"
+    assert "no_such_preset" in error_of(data, output, "--elmo", "no_such_preset")
+    assert "File exists" in error_of(data, f"--output={tmp_path / 'file'}")
+
+
+def test_data_is_downloaded_once(apart, file_server, monkeypatch, tmp_path):
+    """The server's file is no archive, but has the hash, and so is read."""
+    monkeypatch.setenv("KERAS_ELMO_HOME", str(tmp_path))
+    monkeypatch.setattr(imdb, "_URL", file_server.address("aclImdb_v1.tar.gz"))
+    assert "should be the file with the md5 7c2ac02c03" in error_of()
+    found = hashlib.md5(file_server.content).hexdigest()
+    monkeypatch.setattr(imdb, "_HASH", f"md5:{found}")
+    for _ in range(2):
+        path = tmp_path / "imdb" / "aclImdb_v1.tar.gz"
+        assert f"Received: {path}" in error_of()
+    assert len(file_server.requests) == 2
+
+
+def test_no_network(apart, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_ELMO_HOME", str(tmp_path))
+    monkeypatch.setenv("KERAS_ELMO_OFFLINE", "1")
+    path = tmp_path / "imdb" / "aclImdb_v1.tar.gz"
+    message = error_of()
+    assert f"'{path}' is not there" in message and "put the file of http" in message
 
 
 def run(*arguments):
-    """The script in a process of its own: it makes TensorFlow deterministic."""
+    """Runs the script in its own process, since it makes TensorFlow deterministic."""
     command = [sys.executable, "-m", "keras_elmo.examples.imdb", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 

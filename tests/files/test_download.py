@@ -1,7 +1,6 @@
 import gzip
 import hashlib
 import json
-import logging
 import os
 import random
 import re
@@ -13,7 +12,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import pooch
 import pytest
 import requests
 from file_server import Answer
@@ -21,7 +19,7 @@ from file_server import Answer
 import keras_elmo
 from keras_elmo.files.download import download
 
-# The package itself would import TensorFlow first.
+# Imports the module without the package, which would import TensorFlow first.
 PROGRAM = f"""
 import sys, types
 package = types.ModuleType("keras_elmo")
@@ -35,7 +33,7 @@ assert "tensorflow" not in sys.modules
 
 @pytest.fixture
 def seeded():
-    """Nothing here is random, or Keras'."""
+    """Replaces what other tests need: nothing here is random, or Keras'."""
 
 
 def sha256(content):
@@ -43,12 +41,16 @@ def sha256(content):
 
 
 def names(folder):
-    """Of what is in a folder, without the locks and what waits to be resumed."""
+    """What is in a folder, without locks and what waits to be resumed."""
     return sorted(n for n in os.listdir(folder) if not n.startswith("."))
 
 
 def part(folder):
     return folder / ".elmo.tar.gz.part"
+
+
+def moved(place):
+    return Answer(status=302, headers={"Location": place})
 
 
 def start_process(*arguments):
@@ -73,17 +75,15 @@ def test_file_and_record(file_server, tmp_path):
 
 def test_once(file_server, tmp_path, monkeypatch):
     download(file_server.address(), tmp_path)
-    monkeypatch.setattr(pooch, "file_hash", None)  # nor is it read again
+    monkeypatch.setattr(hashlib, "file_digest", None)  # the file is not read again
     download(file_server.address(), tmp_path)
     assert len(file_server.requests) == 1
 
 
-def test_says_what_it_fetches_and_nothing_else(file_server, tmp_path, capfd, caplog):
-    caplog.set_level(logging.INFO)
+def test_prints_what_it_fetches_and_nothing_else(file_server, tmp_path, capfd):
     download(file_server.address(), tmp_path, name="weights")
     error = capfd.readouterr().err.strip()
     assert error == f"Fetching {file_server.address()} to {tmp_path / 'weights'}"
-    assert not [record for record in caplog.records if record.name == "pooch"]
 
 
 @pytest.mark.parametrize(
@@ -115,13 +115,40 @@ def test_other_addresses_are_refused(tmp_path, address):
         download(address, tmp_path)
 
 
-def test_rest_after_a_cut(file_server, tmp_path):
-    file_server.script = [Answer(cut=4000), Answer(cut=1000)]
+CUT = Answer(cut=4000)
+CUT_AGAIN = Answer(cut=1000)
+# The server does not send the rest of a version that is named by its time.
+CUT_OF_A_TIME = Answer(
+    cut=4000, headers={"Last-Modified": "Tue, 01 May 2018 00:00:00 GMT"}
+)
+OTHER_RANGE = Answer(headers={"Content-Range": "bytes 17-10239/10240"})
+MOVED = moved("/elsewhere")
+BUSY = Answer(status=503)
+
+
+@pytest.mark.parametrize(
+    "server, script, starts, sent",
+    [
+        ({}, [CUT, CUT_AGAIN], [0, 4000, 5000], [4000, 1000, 5240]),
+        ({"ranges": False}, [CUT], [0, 4000], [4000, 10240]),
+        ({"version": None}, [CUT], [0, 0], [4000, 10240]),
+        ({"version": 'W/"weak"'}, [CUT], [0, 0], [4000, 10240]),
+        ({"version": 'W/"weak"'}, [CUT_OF_A_TIME], [0, 4000], [4000, 10240]),
+        ({}, [CUT, OTHER_RANGE], [0, 4000, 0], [4000, 6240, 10240]),
+        ({}, [CUT, BUSY, BUSY], [0, 4000, 4000, 4000], [4000, 10240, 10240, 6240]),
+        ({}, [MOVED, CUT, MOVED], [0, 0, 4000, 4000], [10240, 4000, 10240, 6240]),
+    ],
+)
+def test_rest_after_a_cut(file_server, tmp_path, server, script, starts, sent):
+    for name, value in server.items():
+        setattr(file_server, name, value)
+    file_server.script = list(script)
     path = download(file_server.address(), tmp_path)
+    assert path == tmp_path / "elmo.tar.gz"
     assert path.read_bytes() == file_server.content
-    assert file_server.ranges_asked_for == [None, "bytes=4000-", "bytes=5000-"]
-    sent = [request["sent"] for request in file_server.requests]
-    assert sum(sent) == len(file_server.content)
+    ranges = [f"bytes={start}-" if start else None for start in starts]
+    assert file_server.ranges_asked_for == ranges
+    assert [request["sent"] for request in file_server.requests] == sent
 
 
 def test_later_call_goes_on(file_server, tmp_path):
@@ -137,64 +164,22 @@ def test_later_call_goes_on(file_server, tmp_path):
     assert path.read_bytes() == file_server.content
 
 
-@pytest.mark.parametrize("what", ["ranges", "version"])
-def test_server_that_cannot_resume(file_server, tmp_path, what):
-    setattr(file_server, what, None)
-    file_server.script = [Answer(cut=4000)]
-    path = download(file_server.address(), tmp_path)
-    assert path.read_bytes() == file_server.content
-    assert file_server.requests[1]["sent"] == len(file_server.content)
-
-
-def test_last_modified_names_a_version(file_server, tmp_path):
-    file_server.version = 'W/"weak"'
-    headers = {"Last-Modified": "Tue, 01 May 2018 00:00:00 GMT"}
-    file_server.script = [Answer(cut=4000, headers=headers)]
-    file_server.always = Answer(headers=headers)
-    download(file_server.address(), tmp_path)
-    # The server knows its weak ETag only, and so sends everything.
-    assert file_server.ranges_asked_for == [None, "bytes=4000-"]
-    assert file_server.requests[1]["sent"] == len(file_server.content)
-
-
-def test_other_version_since_the_cut(file_server, tmp_path):
+@pytest.mark.parametrize(
+    "content, version",
+    [(b"another" * 2000, '"second"'), (b"short", '"first"')],
+    ids=["other version", "shorter than the part"],
+)
+def test_other_file_since_the_cut(file_server, tmp_path, content, version):
     file_server.always = Answer(cut=1000)
     with pytest.raises(ConnectionError):
         download(file_server.address(), tmp_path)
-    file_server.content, file_server.version = b"another" * 2000, '"second"'
     file_server.always = Answer()
-    path = download(file_server.address(), tmp_path)
-    assert path.read_bytes() == b"another" * 2000
-
-
-def test_other_range_than_asked_for(file_server, tmp_path):
-    wrong = {"Content-Range": "bytes 17-10239/10240"}
-    file_server.script = [Answer(cut=4000), Answer(headers=wrong)]
-    path = download(file_server.address(), tmp_path)
-    assert path.read_bytes() == file_server.content
-    assert file_server.ranges_asked_for == [None, "bytes=4000-", None]
-
-
-def test_part_longer_than_the_file(file_server, tmp_path):
-    file_server.always = Answer(cut=1000)
-    with pytest.raises(ConnectionError):
-        download(file_server.address(), tmp_path)
-    file_server.always, file_server.content = Answer(), b"short"
-    path = download(file_server.address(), tmp_path)
-    assert path.read_bytes() == b"short"
-
-
-def test_length_that_is_not_true(file_server, tmp_path):
-    file_server.ranges = False
-    file_server.always = Answer(announced=20_000)
-    with pytest.raises(ConnectionError, match="should send the file 'elmo.tar.gz'"):
-        download(file_server.address(), tmp_path)
-    assert names(tmp_path) == []
-    assert len(file_server.requests) == 5
+    file_server.content, file_server.version = content, version
+    assert download(file_server.address(), tmp_path).read_bytes() == content
 
 
 def test_urllib3_that_does_not_count(file_server, tmp_path, monkeypatch):
-    """As it was before version 2."""
+    """urllib3 before version 2 takes a response that was cut for a whole one."""
     get = requests.get
 
     def get_without_counting(*args, **kwargs):
@@ -209,7 +194,7 @@ def test_urllib3_that_does_not_count(file_server, tmp_path, monkeypatch):
 
 
 def test_encoded_on_the_way(file_server, tmp_path):
-    """Parts and lengths are then those of other bytes than arrive here."""
+    """No part of an encoded file is asked for, since its bytes are other ones."""
     content = random.Random(0).randbytes(10_000)
     file_server.content = gzip.compress(content)
     file_server.always = Answer(headers={"Content-Encoding": "gzip"})
@@ -220,24 +205,31 @@ def test_encoded_on_the_way(file_server, tmp_path):
     assert {request["accepted"] for request in file_server.requests} == {"identity"}
 
 
-@pytest.mark.parametrize("status, attempts", [(404, 1), (403, 1), (500, 5), (503, 5)])
-def test_refusals(file_server, tmp_path, status, attempts):
-    file_server.always = Answer(status=status)
+@pytest.mark.parametrize(
+    "answer, received, attempts",
+    [
+        (Answer(status=403), "403 ", 1),
+        (Answer(status=404), "404 ", 1),
+        (Answer(status=500), "500 ", 5),
+        (Answer(status=503), "503 ", 5),
+        (Answer(announced=20_000), "", 5),
+        (Answer(headers={"Content-Type": "text/html; charset=utf-8"}), "a web page", 1),
+        (moved("/elmo.tar.gz"), ".*redirects", 31),
+        (moved("file:///etc/passwd"), ".*file", 1),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_refusals(file_server, tmp_path, answer, received, attempts):
+    file_server.ranges = False
+    file_server.always = answer
     expected = (
         rf"{file_server.address()} should send the file 'elmo.tar.gz'. "
-        rf"Received: {status} .*put it at '{tmp_path}/elmo.tar.gz'"
+        rf"Received: {received}.*put it at '{tmp_path}/elmo.tar.gz'"
     )
     with pytest.raises(ConnectionError, match=expected):
         download(file_server.address(), tmp_path)
     assert names(tmp_path) == []
     assert len(file_server.requests) == attempts
-
-
-def test_refusal_that_passes(file_server, tmp_path):
-    file_server.script = [Answer(cut=4000), Answer(status=500), Answer(status=503)]
-    path = download(file_server.address(), tmp_path)
-    assert path.read_bytes() == file_server.content
-    assert file_server.ranges_asked_for == [None, *["bytes=4000-"] * 3]
 
 
 def test_nobody_listens(file_server, tmp_path):
@@ -246,43 +238,14 @@ def test_nobody_listens(file_server, tmp_path):
         download(file_server.address(), tmp_path)
 
 
-def test_redirect(file_server, tmp_path):
-    moved = Answer(status=302, headers={"Location": "/elsewhere"})
-    file_server.script = [moved, Answer(cut=4000), moved]
-    path = download(file_server.address(), tmp_path)
-    assert path.name == "elmo.tar.gz"
-    assert path.read_bytes() == file_server.content
-    paths = [request["path"] for request in file_server.requests]
-    assert paths == ["/elmo.tar.gz", "/elsewhere"] * 2
-    assert file_server.requests[-1]["range"] == "bytes=4000-"
-
-
-@pytest.mark.parametrize(
-    "location, expected",
-    [("/elmo.tar.gz", "redirects"), ("file:///etc/passwd", "file")],
-)
-def test_redirects_that_lead_nowhere(file_server, tmp_path, location, expected):
-    file_server.always = Answer(status=302, headers={"Location": location})
-    with pytest.raises(ConnectionError, match=f"Received: .*{expected}"):
-        download(file_server.address(), tmp_path)
-    assert names(tmp_path) == []
-
-
-def test_web_page_is_no_file(file_server, tmp_path):
-    file_server.always = Answer(headers={"Content-Type": "text/html; charset=utf-8"})
-    with pytest.raises(ConnectionError, match="Received: a web page"):
-        download(file_server.address(), tmp_path)
-    assert names(tmp_path) == []
-
-
 def test_another_file_at_the_address(file_server, tmp_path):
     path = download(file_server.address(), tmp_path)
     before, after = sha256(file_server.content), sha256(b"another")
     path.unlink()
     file_server.content = b"another"
     expected = (
-        rf"should send the file of the known SHA-256. Received: .*{before}.*{after}"
-        r".*delete '.*elmo.tar.gz.sha256.json'"
+        rf"{file_server.address()} should be the file with the sha256 {before}. "
+        rf"Received: .*{after}.*delete '.*elmo.tar.gz.sha256.json'"
     )
     with pytest.raises(ValueError, match=expected):
         download(file_server.address(), tmp_path)
@@ -295,7 +258,8 @@ def test_file_that_changed_here(file_server, tmp_path):
     path = download(file_server.address(), tmp_path)
     path.write_bytes(b"damaged")
     expected = (
-        f"SHA-256 {sha256(file_server.content)}. Received: .*{sha256(b'damaged')}"
+        rf"'{path}' should be the file with the sha256 {sha256(file_server.content)}. "
+        rf"Received: .*{sha256(b'damaged')}.*delete '.*elmo.tar.gz.sha256.json'"
     )
     for _ in range(2):
         with pytest.raises(ValueError, match=expected):
@@ -305,7 +269,7 @@ def test_file_that_changed_here(file_server, tmp_path):
 
 
 def test_file_that_was_copied_here(file_server, tmp_path):
-    """With another time, but the same content: that becomes its record."""
+    """A copy has another time but the same content, and is recorded anew."""
     path = download(file_server.address(), tmp_path)
     os.utime(path, ns=(0, 0))
     download(file_server.address(), tmp_path)
@@ -313,34 +277,51 @@ def test_file_that_was_copied_here(file_server, tmp_path):
     assert record["changed"] == 0
 
 
-def test_file_from_elsewhere(file_server, tmp_path, monkeypatch):
-    """Where nothing may be fetched, users put files there themselves."""
-    monkeypatch.setenv("KERAS_ELMO_OFFLINE", "1")
-    (tmp_path / "elmo.tar.gz").write_bytes(b"mine")
-    assert download(file_server.address(), tmp_path).read_bytes() == b"mine"
-    assert "elmo.tar.gz.sha256.json" in names(tmp_path)
-    assert not file_server.requests
-
-
-def test_known_hash(file_server, tmp_path):
-    known = sha256(file_server.content)
-    with pytest.raises(ValueError, match=f"expected {'0' * 64} but got {known}"):
-        download(file_server.address(), tmp_path, known_hash="0" * 64)
-    assert names(tmp_path) == []
-    path = download(file_server.address(), tmp_path, known_hash=known.upper())
+@pytest.mark.parametrize(
+    "prefix, algorithm", [("", "sha256"), ("sha256:", "sha256"), ("MD5:", "md5")]
+)
+def test_known_hash(file_server, tmp_path, prefix, algorithm):
+    known = hashlib.new(algorithm, file_server.content).hexdigest()
+    wrong = "0" * len(known)
+    expected = f"should be the file with the {algorithm} {wrong}. Received: .*{known}"
+    with pytest.raises(ValueError, match=f"{file_server.address()} {expected}"):
+        download(file_server.address(), tmp_path, prefix + wrong)
+    assert names(tmp_path) == [] and not part(tmp_path).exists()
+    path = download(file_server.address(), tmp_path, prefix + known.upper())
     assert path.read_bytes() == file_server.content
-    with pytest.raises(ValueError, match=f"should have the SHA-256 {'0' * 64}"):
-        download(file_server.address(), tmp_path, known_hash="0" * 64)
+    assert names(tmp_path) == ["elmo.tar.gz", f"elmo.tar.gz.{algorithm}.json"]
+    with pytest.raises(ValueError, match=f"'{path}' {expected}.*`known_hash`"):
+        download(file_server.address(), tmp_path, prefix + wrong)
+    assert len(file_server.requests) == 2
+
+
+def test_known_hash_of_another_kind(tmp_path):
+    with pytest.raises(ValueError, match="`known_hash` .*Received: known_hash='crc:1'"):
+        download("https://example.com/a", tmp_path, known_hash="crc:1")
+
+
+def test_record_that_is_damaged(file_server, tmp_path):
+    path = download(file_server.address(), tmp_path)
+    record = path.with_name("elmo.tar.gz.sha256.json")
+    record.write_text(record.read_text()[:-5])
+    with pytest.raises(ValueError, match=f"{record} should be a JSON file"):
+        download(file_server.address(), tmp_path)
 
 
 def test_offline(file_server, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_ELMO_OFFLINE", "1")
-    expected = f"'{tmp_path}/elmo.tar.gz' is not there.*{file_server.address()}"
+    path = tmp_path / "elmo.tar.gz"
+    expected = f"'{path}' is not there.*{file_server.address()}"
     with pytest.raises(FileNotFoundError, match=expected):
         download(file_server.address(), tmp_path)
-    assert not file_server.requests and not os.listdir(tmp_path)
+    assert not os.listdir(tmp_path)
+    path.write_bytes(b"mine")  # as users do themselves where nothing may be fetched
+    assert download(file_server.address(), tmp_path) == path
+    assert names(tmp_path) == ["elmo.tar.gz", "elmo.tar.gz.sha256.json"]
+    assert not file_server.requests
     monkeypatch.setenv("KERAS_ELMO_OFFLINE", "0")
-    download(file_server.address(), tmp_path)
+    download(file_server.address(), tmp_path / "other")
+    assert len(file_server.requests) == 1
 
 
 def test_full_disk(file_server, tmp_path):
