@@ -212,7 +212,7 @@ class ElmoEmbedding(Pretrained, keras.layers.Layer):
         arguments = {**stored.embedding, **kwargs}
         if "cached_words" not in kwargs:
             arguments["cached_words"] = _stored_cache(stored, bilm, kwargs)
-        with stored.explaining(cls, kwargs):
+        with stored.argument_errors(cls, kwargs):
             embedding = cls(bilm, **arguments)
         if stored.mix is not None:
             _set_mix(embedding.mix, stored, allow_nan)
@@ -467,7 +467,7 @@ def _stored_cache(stored, bilm, kwargs):
     words = stored.embedding.get("cached_words")
     if words is None or kwargs.get("finetune") == "all":
         return None
-    if "word_cache" not in stored.parts or "dtype" in kwargs:
+    if "word_cache" not in stored.extra_weights or "dtype" in kwargs:
         return words
     cache = WordCache(words, bilm.projection_dim, bilm.max_characters)
     stored.fill("word_cache", cache.named_variables())
