@@ -147,17 +147,21 @@ class StoredModel:
         """Lets errors of `model_class` tell the caller's arguments from the file's.
 
         An error that names one of `kwargs` is the caller's, and passes unchanged. Any
-        other is one of the file, and is said to be.
+        other names the file, and what was passed besides, if anything was.
         """
         try:
             yield
         except (TypeError, ValueError) as error:
             if not set(kwargs).isdisjoint(_QUOTED_NAME.findall(str(error))):
                 raise
+            received = f"some that it does not take ({error})"
+            next_step = "Correct them, or fetch the file again"
+            if kwargs:  # Keras does not always name the argument
+                received += f", with {sorted(kwargs)} passed besides"
+                next_step = "Check what was passed; if it is right, correct the file"
             raise ValueError(
                 f"{self.described_in} should hold the arguments of "
-                f"{model_class.__name__}. Received: some that it does not take "
-                f"({error}). Correct them, or fetch the file again"
+                f"{model_class.__name__}. Received: {received}. {next_step}"
             ) from error
 
     @property

@@ -62,7 +62,18 @@ def test_a_wrong_value_in_the_file_is_the_files(tmp_path):
     config["bilm"]["cell_clip"] = -1
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ValueError, match=r"config\.json should hold.*fetch the file"):
+        ElmoEmbedding.from_preset(folder)
+    besides = r"config\.json should.*\['sentence_boundaries'\] passed besides"
+    with pytest.raises(ValueError, match=besides):
         ElmoEmbedding.from_preset(folder, sentence_boundaries=True)
+
+
+def test_a_wrong_value_that_keras_does_not_name():
+    """The file may be wrong too; what was passed comes first."""
+    with pytest.raises(
+        ValueError, match=r"\['dtype'\] passed besides\. Check what was"
+    ):
+        BiLM.from_preset("tiny_en", dtype="float3")
 
 
 def test_help_names_the_arguments():
