@@ -1,9 +1,10 @@
 """Convert pretrained weights from one format to another, without loss.
 
 SOURCE may be of any format. TARGET is a folder for a preset or for the checkpoint of a
-TF-Hub module (--to tfhub), or a .hdf5 file with options.json beside it. What is written
-is read again and compared bit for bit. What a format has no place for goes into an
-object `keras_elmo` of options.json, or into keras_elmo.json beside the checkpoint.
+TF-Hub module (--to tfhub), or a file NAME.hdf5, beside which NAME.options.json is
+written. What is written is read again and compared bit for bit. What a format has no
+place for goes into an object `keras_elmo` of the options, or into keras_elmo.json
+beside the checkpoint. Nothing that exists is replaced without --force.
 """
 
 import argparse
@@ -14,14 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
+from keras_elmo.files.existing import check_folder
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.weights import mapping, tables
 from keras_elmo.weights.formats import allennlp, preset_folder, tfhub
 from keras_elmo.weights.open_weights import HELP, open_weights
 from keras_elmo.weights.stored_model import StoredModel
 from keras_elmo.weights.variables import named_variables
-
-_HDF5_ENDINGS = (".hdf5", ".h5")
 
 
 class _Content(NamedTuple):
@@ -38,7 +38,8 @@ class _Target(NamedTuple):
 
     readers: str
     changes_outputs: Callable[[dict[str, Any]], list[str]]
-    write: Callable[[Path, _Content], None]
+    check: Callable[[Path, bool], None]
+    write: Callable[[Path, _Content, bool], list[Path]]
     open: Callable[[Path], StoredModel]
 
 
@@ -50,27 +51,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--vocabulary", type=Path, help="words of a bilm-tf checkpoint's softmax")
     add("--cache-words", type=Path, help="words to store the word_emb of, one a line")
     add("--warm-up", type=Path, help="sentences to store the state after, one a line")
+    add("--force", action="store_true", help="replace TARGET if it exists")
     add(
-        "--force",
+        "--allow-differences",
         action="store_true",
-        help="even if the target's other readers would compute other numbers",
+        help="write even what the format's other readers would compute differently",
     )
 
 
 def run(args: argparse.Namespace) -> None:
     target = _TARGETS[args.to or _format_of(args.target)]
+    target.check(args.target, args.force)
     stored = open_weights(args.source)
     content = _content(stored, args)
-    changes_outputs = target.changes_outputs(content.config)
-    if changes_outputs and not args.force:
+    differences = target.changes_outputs(content.config)
+    if differences and not args.allow_differences:
         raise ValueError(
             f"{target.readers} would compute other numbers of it, because they do not "
-            f"know of {', '.join(changes_outputs)}. Nothing was written. With --force "
-            "it is written for this package, which reads that from a place of its own."
+            f"know of {', '.join(differences)}. Nothing was written. With "
+            "--allow-differences it is written for this package, which reads these "
+            "from a place of its own"
         )
-    target.write(args.target, content)
+    written = target.write(args.target, content, args.force)
     _check_written(target.open(args.target), content)
-    print(f"wrote {args.target}, read it again, and found every bit in its place")
+    names = " and ".join(map(str, written))
+    print(f"wrote {names}, read it again, and found every bit in its place")
 
 
 def _content(stored: StoredModel, args: argparse.Namespace) -> _Content:
@@ -79,12 +84,12 @@ def _content(stored: StoredModel, args: argparse.Namespace) -> _Content:
         kwargs["cached_words"] = _lines(args.cache_words)
     if args.warm_up:
         kwargs["warm_up"] = _lines(args.warm_up)
-    if args.warm_up or "start_state" in stored.parts:
+    if args.warm_up or "start_state" in stored.extra_weights:
         kwargs["start_state"] = "warm"
     elmo = ElmoEmbedding.from_stored_model(stored, **kwargs)
     parts = elmo.preset_parts()
-    if "softmax" in stored.parts:
-        softmax = stored.parts["softmax"]()
+    if "softmax" in stored.extra_weights:
+        softmax = stored.extra_weights["softmax"]()
         parts["softmax"] = {name: array[:] for name, array in softmax.items()}
     config = {**elmo.settings(), "metadata": dict(stored.metadata)}
     vocabulary = args.vocabulary or stored.vocabulary
@@ -92,49 +97,62 @@ def _content(stored: StoredModel, args: argparse.Namespace) -> _Content:
 
 
 def _format_of(target: Path) -> str:
-    return "hdf5" if target.suffix in _HDF5_ENDINGS else "preset"
+    return "hdf5" if target.suffix in allennlp.ENDINGS else "preset"
 
 
 def _pair(target: Path) -> tuple[Path, Path]:
-    """`options.json` and weights: beside each other, or in a folder of their own."""
-    if target.suffix in _HDF5_ENDINGS:
-        return target.with_name("options.json"), target
+    """Options and weights: named after each other, or in a folder of their own."""
+    if target.suffix in allennlp.ENDINGS:
+        return allennlp.options_name(target), target
     return target / "options.json", target / "weights.hdf5"
 
 
-def _write_pair(target: Path, content: _Content) -> None:
-    allennlp.write_pair(*_pair(target), content.config, content.variables)
-    _leave_out_parts(content)
+def _check_pair(target: Path, overwrite: bool) -> None:
+    allennlp.check_target(*_pair(target), overwrite)
 
 
-def _write_module(target: Path, content: _Content) -> None:
-    tfhub.write_folder(target, content.config, content.variables)
+def _write_pair(target: Path, content: _Content, overwrite: bool) -> list[Path]:
+    options, weights = _pair(target)
+    allennlp.write_pair(options, weights, content.config, content.variables, overwrite)
     _leave_out_parts(content)
+    return [weights, options]
+
+
+def _write_module(target: Path, content: _Content, overwrite: bool) -> list[Path]:
+    tfhub.write_folder(target, content.config, content.variables, overwrite)
+    _leave_out_parts(content)
+    return [target]
 
 
 def _leave_out_parts(content: _Content) -> None:
-    # Cached vectors are computed again from their words, which are kept.
+    # The words of a cache are kept, and its vectors computed from them again.
     parts = sorted(content.parts.keys() - {"word_cache"})
     if parts:
         print(f"left out, because the format has no place for it: {', '.join(parts)}")
 
 
-def _write_preset(target: Path, content: _Content) -> None:
+def _check_preset(target: Path, overwrite: bool) -> None:
+    check_folder(target, preset_folder.CONFIG, "a preset", overwrite)
+
+
+def _write_preset(target: Path, content: _Content, overwrite: bool) -> list[Path]:
     parts = {**content.parts}
     if "softmax" in parts and content.vocabulary is None:
         print("left out, for want of its words (--vocabulary): softmax")
         del parts["softmax"]
+    _check_preset(target, overwrite)
     with preset_folder.writing(target) as temporary:
         preset_folder.write(temporary, content.config, content.variables, parts=parts)
         if "softmax" in parts and content.vocabulary is not None:
             vocabulary = Vocabulary.from_file(content.vocabulary)
             vocabulary.save(Path(temporary) / preset_folder.VOCABULARY)
+    return [target]
 
 
 def _lines(path: Path) -> list[str]:
     lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line]
     if not lines:
-        raise ValueError(f"{path} should hold a line at least. Received: none")
+        raise ValueError(f"{path} should hold at least one line. Received: none")
     return lines
 
 
@@ -159,15 +177,24 @@ def _check_written(written: StoredModel, content: _Content) -> None:
 
 _TARGETS = {
     "preset": _Target(
-        "presets", lambda config: [], _write_preset, preset_folder.open_folder
+        "presets",
+        lambda config: [],
+        _check_preset,
+        _write_preset,
+        preset_folder.open_folder,
     ),
     "hdf5": _Target(
         "AllenNLP and bilm-tf",
         allennlp.changes_outputs,
+        _check_pair,
         _write_pair,
         lambda target: allennlp.open_pair(*_pair(target)),
     ),
     "tfhub": _Target(
-        "TF-Hub's graphs", tfhub.changes_outputs, _write_module, tfhub.open_folder
+        "TF-Hub's graphs",
+        tfhub.changes_outputs,
+        tfhub.check_target,
+        _write_module,
+        tfhub.open_folder,
     ),
 }

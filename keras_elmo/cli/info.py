@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_elmo.bilm import BiLM
-from keras_elmo.presets import find_published, names, published_models
+from keras_elmo.presets import bundled, find_published, published_models
 from keras_elmo.weights.open_weights import HELP, open_weights
 
 _PARTS = {
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
 
 def known_models() -> dict[str, Any]:
     """The models that are known by name, and what is known of them."""
-    own = {name: "comes with the package" for name in names()}
+    own = {name: "comes with the package" for name in bundled()}
     others = {
         model.name: {
             "language": model.language,
@@ -85,7 +85,7 @@ def describe(names_of_source: Sequence[str]) -> dict[str, Any]:
         "parameters": {**parameters, "in all": parameters.total()},
         "embedding": dict(stored.embedding) or "as usual",
         "mix": dict(stored.mix) if stored.mix else "none: all layers alike",
-        "besides": sorted(stored.parts) or "nothing",
+        "besides": sorted(stored.extra_weights) or "nothing",
         "vocabulary": str(stored.vocabulary) if stored.vocabulary else "no",
         "metadata": dict(stored.metadata) or "none",
         "published": known_models()[published.name] if published else "not by name",

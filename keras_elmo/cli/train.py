@@ -157,7 +157,7 @@ def _make_bilm(args, stored):
 
 def _find_vocabulary(args, stored, word_counts, is_resumed):
     """The vocabulary, and whether it needs a new softmax."""
-    if stored and "softmax" in stored.parts:
+    if stored and "softmax" in stored.extra_weights:
         if args.vocabulary is None and stored.vocabulary:
             return vocabulary_of(stored), False
         if args.vocabulary is not None and stored.vocabulary is None:

@@ -3,7 +3,7 @@ import os
 import keras
 import tensorflow as tf
 
-from keras_elmo.files.atomic import check_replaceable, replacing
+from keras_elmo.files.atomic import replacing
 
 
 def export_saved_model(elmo, folder: str | os.PathLike) -> None:
@@ -11,7 +11,6 @@ def export_saved_model(elmo, folder: str | os.PathLike) -> None:
 
     See `ElmoEmbedding.export`.
     """
-    check_replaceable(folder, "saved_model.pb", "a SavedModel")
     archive = keras.export.ExportArchive()
     archive.track(elmo)
     archive.add_endpoint(

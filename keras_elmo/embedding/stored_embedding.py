@@ -3,6 +3,7 @@ from keras import ops
 from keras_elmo.bilm import BiLM
 from keras_elmo.embedding.saved_model import export_saved_model
 from keras_elmo.embedding.word_cache import WordCache
+from keras_elmo.files.existing import check_folder
 from keras_elmo.weights.pretrained import Pretrained
 from keras_elmo.weights.settings import check_settings
 from keras_elmo.weights.variables import named_variables
@@ -32,10 +33,9 @@ class StoredEmbedding(Pretrained):
         arguments = {**stored.embedding, **kwargs}
         if "cached_words" not in kwargs:
             arguments["cached_words"] = _stored_cache(stored, bilm, kwargs)
-        with stored.explaining(cls, kwargs):
+        with stored.argument_errors(cls, kwargs):
             embedding = cls(bilm, **arguments)
-        if stored.mix is not None:
-            stored.fill_mix(embedding.mix, allow_nan)
+        stored.fill_mix(embedding.mix, allow_nan)
         if warm_up is not None:
             embedding.warm_up(warm_up)
         elif embedding.warm_state is not None:
@@ -70,7 +70,7 @@ class StoredEmbedding(Pretrained):
         batches = (self.preprocessor([sentence]) for sentence in sentences)
         self.warm_state.warm_up(self.bilm.copy(return_state=True), batches)
 
-    def export(self, folder):
+    def export(self, folder, overwrite=False):
         """Writes a SavedModel, which needs nothing but TensorFlow to run.
 
         It has the signatures of TF-Hub's `google/elmo`, each with all five
@@ -80,11 +80,14 @@ class StoredEmbedding(Pretrained):
         loads it has to `import tensorflow_text` first.
 
         Args:
-            folder: Where to write it: new, empty, or a SavedModel to replace.
+            folder: Where to write it: new or empty.
+            overwrite: Whether to replace a SavedModel that is there. Defaults to False.
 
         Raises:
+            FileExistsError: if there is one, without `overwrite`.
             ValueError: if `folder` holds something else.
         """
+        check_folder(folder, "saved_model.pb", "a SavedModel", overwrite)
         config = {**self.get_config(), "output_key": None, "jit_compile": False}
         exported = type(self).from_config(config)
         exported.set_weights(self.get_weights())
@@ -131,7 +134,7 @@ def _stored_cache(stored, bilm, kwargs):
     words = stored.embedding.get("cached_words")
     if words is None or kwargs.get("finetune") == "all":
         return None
-    if "word_cache" not in stored.parts or "dtype" in kwargs:
+    if "word_cache" not in stored.extra_weights or "dtype" in kwargs:
         return words
     cache = WordCache(words, bilm.projection_dim, bilm.max_characters)
     stored.fill("word_cache", cache.named_variables())

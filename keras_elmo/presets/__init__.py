@@ -1,10 +1,6 @@
 """Pretrained models by name: the package's own, each a folder here, and others'."""
 
-import os
-from pathlib import Path
-
-from keras_elmo.presets.locate import home, names
-from keras_elmo.presets.locate import locate as _locate
+from keras_elmo.presets.location import bundled, cache_dir, locate
 from keras_elmo.presets.published import (
     PublishedModel,
     find_published,
@@ -13,18 +9,9 @@ from keras_elmo.presets.published import (
 
 __all__ = [
     "PublishedModel",
-    "find_preset",
+    "bundled",
+    "cache_dir",
     "find_published",
-    "home",
-    "names",
+    "locate",
     "published_models",
 ]
-
-
-def find_preset(name: str | os.PathLike) -> Path:
-    """The file or folder of a preset, downloaded if it has to be; see `locate`.
-
-    Raises:
-        FileNotFoundError: if there is none of this name.
-    """
-    return _locate(name)

@@ -1,24 +1,19 @@
 """All formats behind one function."""
 
-import contextlib
-import dataclasses
 import functools
 import os
-import tempfile
-import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from keras_elmo.files import archive
-from keras_elmo.presets import find_preset, home
+from keras_elmo.presets import locate
 from keras_elmo.weights.formats import allennlp, bilm_tf, preset_folder, tfhub
+from keras_elmo.weights.open_archive import open_archive
 from keras_elmo.weights.stored_model import StoredModel
 
 Format = tuple[Callable[[Path], bool], Callable[[Path], StoredModel]]
-# In this order: a checkpoint of bilm-tf may have older weights as HDF5 beside it.
+# The order matters: beside a checkpoint of bilm-tf may lie older weights in HDF5.
 _FORMATS: tuple[Format, ...] = tuple(
     (module.recognizes, module.open_folder)
     for module in (preset_folder, tfhub, bilm_tf, allennlp)
@@ -37,21 +32,20 @@ def open_weights(
     Args:
         source: The name of a preset; the path of a preset, of a TF-Hub module, of an
             archive, of a folder of simple_elmo, of a checkpoint of bilm-tf or its
-            folder; or a pair of paths, `options.json` and `weights.hdf5`.
+            folder, of a `weights.hdf5` with its options beside it; or a pair of paths,
+            `options.json` and `weights.hdf5`.
 
     Raises:
         FileNotFoundError: if there is no such thing.
         ValueError: if it is broken, or of no known format.
     """
-    if not isinstance(source, str | os.PathLike):
-        if len(source) == 2:
-            return allennlp.open_pair(*source)
-        if len(source) != 1:
-            raise ValueError(f"Weights should be {HELP}. Received: {list(source)}")
-        (source,) = source
-    path = Path(source)
-    # The files of a checkpoint are named by what their names begin with.
-    return _open(path if bilm_tf.recognizes(path) else find_preset(source), _FORMATS)
+    paths = _as_paths(source)
+    if len(paths) == 2:
+        return allennlp.open_pair(*paths)
+    (name,) = paths
+    path = Path(name)
+    # A checkpoint is named by its prefix, which is the path of no file.
+    return _open(path if bilm_tf.recognizes(path) else locate(name), _FORMATS)
 
 
 def open_module(module: str | os.PathLike, options: Any = None) -> StoredModel:
@@ -60,15 +54,41 @@ def open_module(module: str | os.PathLike, options: Any = None) -> StoredModel:
     Raises:
         FileNotFoundError, ValueError: see `open_weights`.
     """
+    if not isinstance(module, str | os.PathLike):
+        raise ValueError(
+            "`module` should be the folder, archive, address or name of a TF-Hub "
+            f"module. Received: module={module!r} of type {type(module).__name__}"
+        )
     open_folder = functools.partial(tfhub.open_folder, options_file=options)
-    # Whatever else it is, it is said to be a module: so what is wrong with it?
+    # What is not recognized is opened all the same: the error then tells what it lacks.
     anything = (lambda path: True, open_folder)
-    return _open(find_preset(module), [(tfhub.recognizes, open_folder), anything])
+    return _open(locate(module), [(tfhub.recognizes, open_folder), anything])
+
+
+def _as_paths(source: Any) -> list[Any]:
+    """The one path, or the two, that `source` is.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    paths = list(source) if isinstance(source, list | tuple) else [source]
+    wrong = [path for path in paths if not isinstance(path, str | os.PathLike)]
+    # Options may also be given by their content.
+    if len(paths) == 2 and isinstance(paths[0], Mapping):
+        wrong.remove(paths[0])
+    if wrong:
+        raise ValueError(
+            f"Weights should be {HELP}; each a string or a path. Received: "
+            f"{wrong[0]!r} of type {type(wrong[0]).__name__}"
+        )
+    if len(paths) not in (1, 2):
+        raise ValueError(f"Weights should be {HELP}. Received: {paths}")
+    return paths
 
 
 def _open(path: Path, formats: Sequence[Format]) -> StoredModel:
     if archive.is_archive(path):
-        return _open_archive(path, formats)
+        return open_archive(path, functools.partial(_open, formats=formats))
     for recognizes, open_folder in formats:
         for candidate in (path, *_only_folder(path)):
             if recognizes(candidate):
@@ -79,44 +99,7 @@ def _open(path: Path, formats: Sequence[Format]) -> StoredModel:
     )
 
 
-def _open_archive(path: Path, formats: Sequence[Format]) -> StoredModel:
-    if home() in path.parents:
-        return _open(_unpacked_beside(path), formats)
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="keras_elmo-"))
-        unpacked = Path(folder) / "unpacked"
-        archive.unpack(path, unpacked)
-
-        def named(text: str) -> str:
-            """Says where something is as users know it."""
-            return text.replace(os.fspath(unpacked), os.fspath(path))
-
-        try:
-            opened = _open(unpacked, formats)
-        except (ValueError, FileNotFoundError) as error:
-            missing = isinstance(error, FileNotFoundError)
-            kind = FileNotFoundError if missing else ValueError
-            raise kind(named(str(error))) from error
-        opened = dataclasses.replace(
-            opened,
-            origin=os.fspath(path),
-            described_in=named(opened.described_in),
-        )
-        # Its tensors are yet to be read: the folder lives as long as it does.
-        weakref.finalize(opened, stack.pop_all().close)
-    return opened
-
-
-def _unpacked_beside(path: Path) -> Path:
-    """What was downloaded is unpacked once, and kept."""
-    folder = path.with_name(f"{path.name}.unpacked")
-    with filelock.FileLock(path.with_name(f".{path.name}.unpacked.lock")):
-        if not folder.is_dir():
-            archive.unpack(path, folder)
-    return folder
-
-
 def _only_folder(path: Path) -> list[Path]:
-    """The one folder that archives like to wrap their content in."""
+    """The single folder in which many archives wrap their content."""
     folders = [p for p in path.iterdir() if p.is_dir()] if path.is_dir() else []
     return folders if len(folders) == 1 else []

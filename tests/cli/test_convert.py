@@ -11,13 +11,14 @@ from keras_elmo.cli.main import main
 from keras_elmo.pretraining.language_model import LanguageModel
 
 CHECKPOINT = FIXTURES / "bilm_tf" / "model.ckpt-1"
+MIX = np.array([0.1, -0.4, 0.9], "float32")
 
 
 @pytest.fixture
 def preset(skip_model, tmp_path):
     """A preset with boundaries, a mix and metadata, as a command names it."""
     elmo = ElmoEmbedding.from_hdf5(**skip_model.files, tokenizer="whitespace")
-    elmo.mix.set_weights([np.array([0.1, -0.4, 0.9]), np.array(0.8)])
+    elmo.mix.set_weights([MIX, np.array(0.8)])
     elmo.save_to_preset(tmp_path / "preset", metadata={"corpus": "a small one"})
     return str(tmp_path / "preset")
 
@@ -28,17 +29,19 @@ def convert(*arguments):
 
 def test_there_and_back_again(preset, tmp_path, capsys):
     convert(preset, tmp_path / "w.hdf5")
-    assert (tmp_path / "options.json").is_file()
+    assert "w.hdf5 and " in capsys.readouterr().out
     convert(
-        tmp_path / "options.json",
+        tmp_path / "w.options.json",
         tmp_path / "w.hdf5",
         tmp_path / "folder",
         "--to",
         "hdf5",
     )
-    convert(tmp_path / "folder", tmp_path / "hub", "--to", "tfhub", "--force")
+    convert(
+        tmp_path / "folder", tmp_path / "hub", "--to", "tfhub", "--allow-differences"
+    )
     convert(tmp_path / "hub", tmp_path / "again")
-    assert capsys.readouterr().out.count("found every bit in its place") == 4
+    assert capsys.readouterr().out.count("found every bit in its place") == 3
     for name in ("config.json", "metadata.json", "model.weights.h5"):
         before, after = (tmp_path / f / name for f in ("preset", "again"))
         assert before.read_bytes() == after.read_bytes(), name
@@ -55,8 +58,8 @@ def test_other_readers_must_compute_the_same(preset, tmp_path):
     ):
         convert(hub, tmp_path / "w.hdf5")
     assert not (tmp_path / "hub").exists() and not (tmp_path / "w.hdf5").exists()
-    convert(hub, tmp_path / "w.hdf5", "--force")
-    options = json.loads((tmp_path / "options.json").read_text())
+    convert(hub, tmp_path / "w.hdf5", "--allow-differences")
+    options = json.loads((tmp_path / "w.options.json").read_text())
     assert options["keras_elmo"]["bilm"] == {"sentence_boundaries": False}
 
 
@@ -142,3 +145,68 @@ def test_info_reads_no_tensor(skip_model, tmp_path, capsys):
     assert "HDF5" in capsys.readouterr().out
     with pytest.raises(ValueError, match="should be finite"):
         ElmoEmbedding.from_hdf5(skip_model.options, path)
+
+
+def everything_in(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("w.hdf5", []),
+        ("pair", ["--to", "hdf5"]),
+        ("preset", []),
+        ("hub", ["--to", "tfhub", "--allow-differences"]),
+    ],
+)
+def test_nothing_is_replaced_without_force(
+    skip_model, preset, tmp_path, name, arguments
+):
+    target = tmp_path / "out" / name
+    convert(*skip_model.files.values(), target, *arguments)
+    before = everything_in(tmp_path)
+    with pytest.raises(SystemExit, match=f"(?s)'{target}.*exists.*--force"):
+        convert(preset, target, *arguments)
+    assert everything_in(tmp_path) == before
+    convert(preset, target, *arguments, "--force")
+    assert everything_in(tmp_path) != before
+    again = ElmoEmbedding.from_preset(target)
+    np.testing.assert_array_equal(again.mix.weights[0], MIX)
+
+
+def test_weights_do_not_replace_options_either(preset, tmp_path):
+    (tmp_path / "w.options.json").write_text("years of work")
+    with pytest.raises(SystemExit, match=r"w\.options\.json', which exists"):
+        convert(preset, tmp_path / "w.hdf5")
+    assert not (tmp_path / "w.hdf5").exists()
+
+
+def test_the_source_is_not_its_own_target(skip_model, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for file in skip_model.files.values():
+        shutil.copy(file, folder)
+    before = everything_in(folder)
+    with pytest.raises(SystemExit, match="exists"):
+        convert(folder, folder / "weights.hdf5")
+    with pytest.raises(SystemExit, match="exists"):
+        convert(folder, folder, "--to", "hdf5")
+    assert everything_in(folder) == before
+
+
+def test_two_conversions_in_one_folder(preset, skip_model, tmp_path):
+    folder = tmp_path / "both"
+    convert(preset, folder / "first.hdf5")
+    convert(*skip_model.files.values(), folder / "second.hdf5")
+    first, second = (
+        ElmoEmbedding.from_preset(folder / f"{name}.hdf5")
+        for name in ("first", "second")
+    )
+    np.testing.assert_array_equal(first.mix.weights[0], MIX)
+    np.testing.assert_array_equal(second.mix.weights[0], [0, 0, 0])
+
+
+def test_force_does_not_allow_differences(preset, tmp_path):
+    with pytest.raises(SystemExit, match="--allow-differences"):
+        convert(preset, tmp_path / "hub", "--to", "tfhub", "--force")

@@ -128,7 +128,9 @@ def test_replaces_a_saved_model_and_nothing_else(tmp_path):
     mine = tmp_path / "mine"
     mine.mkdir()
     elmo.export(mine)
-    elmo.export(mine)
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        elmo.export(mine)
+    elmo.export(mine, overwrite=True)
     assert (mine / "saved_model.pb").is_file()
     other = tmp_path / "other"
     other.mkdir()

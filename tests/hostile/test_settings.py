@@ -429,7 +429,7 @@ def test_metadata_may_hold_anything(preset, value):
 def test_what_is_passed_is_named_too(preset):
     with refused(preset / "config.json", "['dtype'] passed besides"):
         BiLM.from_preset(preset, dtype="float3")
-    with refused(preset / "config.json", "['output_key'] passed besides"):
+    with refused("`output_key` should be one of", "output_key='elmos'"):
         ElmoEmbedding.from_preset(preset, output_key="elmos")
 
 

@@ -9,8 +9,7 @@ import pytest
 from file_server import Answer
 
 from keras_elmo import presets
-from keras_elmo.presets import find_published, published_models
-from keras_elmo.presets.locate import home, locate
+from keras_elmo.presets import cache_dir, find_published, locate, published_models
 
 NAMES = [
     "allennlp/small",
@@ -172,13 +171,33 @@ def test_names_nothing(source):
         locate(source)
 
 
+@pytest.mark.parametrize(
+    ("source", "meant"),
+    [
+        ("tiny-en", "tiny_en"),
+        ("tinyen", "tiny_en"),
+        ("Tiny_EN", "tiny_en"),
+        ("google/elmo2", "google/elmo/2"),
+        ("allennlp-small", "allennlp/small"),
+    ],
+)
+def test_a_name_that_is_nearly_right(source, meant):
+    with pytest.raises(FileNotFoundError, match=f"Did you mean '{meant}'\\?$"):
+        locate(source)
+
+
+def test_nothing_is_suggested_that_is_far_away():
+    with pytest.raises(FileNotFoundError, match=r"none of these\.$"):
+        locate("thesis")
+
+
 def test_two_files_are_a_folder(file_server, monkeypatch):
     model = published_models()[0]
     for file in list(model.files):
         monkeypatch.setitem(model.files, file, file_server.address(f"far_{file}"))
     file_server.script = [Answer(cut=4000)]
     folder = locate("allennlp/small")
-    assert folder == home() / "allennlp" / "small"
+    assert folder == cache_dir() / "allennlp" / "small"
     assert {"options.json", "weights.hdf5"} <= set(os.listdir(folder))
     assert locate("allennlp/small") == folder
     paths = [request["path"] for request in file_server.requests]
@@ -189,7 +208,7 @@ def test_archive_is_a_file(file_server, monkeypatch):
     model = find_published("google/elmo/2")
     monkeypatch.setitem(model.files, "module.tar.gz", file_server.address("2?x"))
     path = locate("https://tfhub.dev/google/elmo/2")
-    assert path == home() / "google" / "elmo" / "2" / "module.tar.gz"
+    assert path == cache_dir() / "google" / "elmo" / "2" / "module.tar.gz"
     assert path.read_bytes() == file_server.content
 
 
@@ -197,7 +216,7 @@ def test_other_addresses(file_server):
     first = locate(file_server.address("a/elmo.tar.gz"))
     second = locate(file_server.address("b/elmo.tar.gz"))
     assert first != second and first.name == second.name == "elmo.tar.gz"
-    assert first.is_relative_to(home()) and second.is_file()
+    assert first.is_relative_to(cache_dir()) and second.is_file()
     assert locate(file_server.address("a/elmo.tar.gz")) == first
     assert len(file_server.requests) == 2
 
@@ -228,11 +247,11 @@ def test_what_tensorflow_hub_downloaded_by_default(tmp_path):
     assert locate("https://example.com/elmo/1") == other
 
 
-def test_home(monkeypatch):
+def test_cache_dir(monkeypatch):
     monkeypatch.setenv("KERAS_ELMO_HOME", "~/models")
-    assert home() == Path.home() / "models"
+    assert cache_dir() == Path.home() / "models"
     monkeypatch.delenv("KERAS_ELMO_HOME")
-    assert home().name == "keras_elmo"
-    assert sys.platform != "linux" or home().is_relative_to(
+    assert cache_dir().name == "keras_elmo"
+    assert sys.platform != "linux" or cache_dir().is_relative_to(
         os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")
     )

@@ -12,8 +12,8 @@ from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
 from keras_elmo.pretraining.training import evaluate
 
-FOLDER = presets.find_preset("tiny_en")
-# Of no corpus that it was trained on.
+FOLDER = presets.locate("tiny_en")
+# These sentences are in no corpus that it was trained on.
 TEXT = """The old woman closed the door and sat down by the fire .
 " I do not know what you mean , " said the young man .
 There was nothing to be seen but the sea and the sky .
@@ -28,7 +28,7 @@ def elmo():
 
 
 def test_it_is_known_by_its_name_and_small():
-    assert "tiny_en" in presets.names()
+    assert "tiny_en" in presets.bundled()
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 16e6
 
 

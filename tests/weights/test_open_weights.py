@@ -119,3 +119,50 @@ def test_known_models_are_listed(capsys):
     output = capsys.readouterr().out
     for part in ("tiny_en", "allennlp/original", "93,600,000", "Russian", "Apache-2.0"):
         assert part in output
+
+
+@pytest.mark.parametrize(
+    ("source", "received"),
+    [
+        (3, "3 of type int"),
+        (None, "None of type NoneType"),
+        (b"tiny_en", "b'tiny_en' of type bytes"),
+        ([3], "3 of type int"),
+        (["options.json", 4.5], "4.5 of type float"),
+        ({"lstm": {}}, "{'lstm': {}} of type dict"),
+    ],
+)
+def test_sources_of_another_type(source, received):
+    with pytest.raises(ValueError, match=rf"Weights should be .*{received}"):
+        BiLM.from_preset(source)
+
+
+def test_modules_of_another_type():
+    with pytest.raises(ValueError, match="`module` should be .*module=3 of type int"):
+        BiLM.from_tfhub(3)
+
+
+def test_weights_alone_find_their_options(skip_model, tmp_path):
+    expected = BiLM.from_hdf5(**skip_model.files)
+    (tmp_path / "other.options.json").write_text("{}")
+    (tmp_path / "other.hdf5").write_bytes(b"")
+    for weights, options in (
+        ("mine.hdf5", "mine.options.json"),
+        ("elmo_2x48_weights.hdf5", "elmo_2x48_options.json"),
+        ("third.h5", "options.json"),
+    ):
+        shutil.copy(skip_model.weights, tmp_path / weights)
+        with pytest.raises(FileNotFoundError, match="options beside them"):
+            BiLM.from_preset(tmp_path / weights)
+        shutil.copy(skip_model.options, tmp_path / options)
+        assert_same(BiLM.from_preset(tmp_path / weights), expected)
+
+
+def test_a_folder_with_several_weights(skip_model, tmp_path):
+    for name in ("first", "second"):
+        shutil.copy(skip_model.weights, tmp_path / f"{name}.hdf5")
+        shutil.copy(skip_model.options, tmp_path / f"{name}.options.json")
+    with pytest.raises(ValueError, match=r"\['first.hdf5', 'second.hdf5'\].*Give"):
+        BiLM.from_preset(tmp_path)
+    (tmp_path / "second.hdf5").unlink()
+    assert_same(BiLM.from_preset(tmp_path), BiLM.from_hdf5(**skip_model.files))

@@ -16,10 +16,10 @@ from keras_elmo.weights.stored_model import StoredModel
 FORMAT = "bilm-tf checkpoint"
 _OPTIONS = "options.json"
 _PREFIX = "lm/"
-# Of training alone: the optimizer's memory and counts.
+# Only training needs these: the optimizer's memory and counts.
 _IGNORED = re.compile(r".*/Ada(grad|m(_1)?)|global_step|train_perplexity")
 _SOFTMAX = {"lm/softmax/W": "softmax/kernel", "lm/softmax/b": "softmax/bias"}
-# A single layer is not in a stack of them.
+# TensorFlow names the cell of a single layer without the stack around it.
 _ONE_LAYER = ("/rnn/lstm_cell/", "/rnn/multi_rnn_cell/cell_0/lstm_cell/")
 
 
@@ -29,7 +29,7 @@ def recognizes(path: Path) -> bool:
 
 
 def open_folder(path: Path, options_file: Any = None) -> StoredModel:
-    """The newest checkpoint of a folder, or that of a prefix, as a `Source`.
+    """Opens the newest checkpoint of a folder, or that of a prefix.
 
     Args:
         path: The folder, or the prefix of a checkpoint's files.
@@ -67,21 +67,21 @@ def open_folder(path: Path, options_file: Any = None) -> StoredModel:
         arguments={**arguments, **IMPLIED},
         table=tables.BILM_TF,
         arrays=arrays,
-        parts={"softmax": lambda: softmax} if softmax else {},
+        extra_weights={"softmax": lambda: softmax} if softmax else {},
         vocabulary=_find_vocabulary(prefix.parent),
     )
 
 
 def _renamed(arrays: Mapping[str, LazyArray], prefix: Path) -> dict[str, LazyArray]:
-    """Those that are not of training alone, by the names of several layers."""
+    """The tensors that embedding needs, by the names that several layers have."""
     renamed: dict[str, LazyArray] = {}
     for name, array in arrays.items():
         full_name = name.replace(*_ONE_LAYER)
         if full_name in renamed:
             raise ValueError(
                 "A checkpoint of bilm-tf should hold every tensor once. Received: "
-                f"{os.fspath(prefix)!r}, which holds {full_name} by a name for one "
-                "layer too. Write it anew with either name"
+                f"{os.fspath(prefix)!r}, which holds {full_name} also by the "
+                "name for one layer. Write it again with one of the names"
             )
         if not _IGNORED.fullmatch(name):
             renamed[full_name] = array

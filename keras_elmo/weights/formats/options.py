@@ -35,7 +35,7 @@ _PLACES = {
     "use_skip_connections": _Place("lstm", "use_skip_connections", False),
     "max_characters": _Place("char_cnn", "max_characters_per_token", 50),
 }
-# What else bilm-tf's and AllenNLP's files hold.
+# Files of bilm-tf and AllenNLP also hold these keys, which ELMo needs not.
 _OTHERS = {
     "lstm": set(),
     "char_cnn": {"n_characters"},
@@ -55,10 +55,10 @@ _OTHERS = {
         "learning_rate",
     },
 }
-# Ours, see `settings`.
+# The section that `write_options` adds, see `settings`.
 SETTINGS = "keras_elmo"
 _ACTIVATIONS = ("relu", "tanh")
-# bilm-tf writes 261 while it trains; users change it to 262, which counts id 0.
+# bilm-tf writes 261 while it trains; its users change that to 262, which counts id 0.
 _CHARACTER_COUNTS = (261, 262)
 
 
@@ -153,10 +153,10 @@ def to_arguments(options: Mapping) -> dict[str, Any]:
 
 
 def to_settings(options: Mapping) -> dict[str, Any]:
-    """What `settings.not_stored_by_format` wrote under `keras_elmo`, if it did.
+    """The `keras_elmo` section, see `settings.not_stored_by_format`; empty if none.
 
     Raises:
-        ValueError: if it is something else.
+        ValueError: if it holds something else.
     """
     try:
         return check_settings(options.get(SETTINGS, {}))
@@ -168,7 +168,7 @@ def to_settings(options: Mapping) -> dict[str, Any]:
 
 
 def from_config(config: Mapping) -> dict[str, Any]:
-    """The options that describe a `BiLM` with this `get_config()`."""
+    """Options that describe a `BiLM` with this `get_config()`."""
     options: dict[str, Any] = {"lstm": {}, "char_cnn": {}}
     for argument, place in _PLACES.items():
         options[place.section][place.key] = config[argument]
@@ -180,7 +180,7 @@ def from_config(config: Mapping) -> dict[str, Any]:
 def write_options(
     path: str | os.PathLike, config: Mapping, settings: Mapping | None = None
 ) -> None:
-    """Writes the options of a `BiLM` with this `get_config()`, or nothing.
+    """Writes the options of a `BiLM` with this `get_config()`, whole or not at all.
 
     Args:
         path: The file to write.
@@ -207,7 +207,7 @@ def _warn_of_unknown_keys(options: Mapping) -> None:
         unknown += [f"{section}.{key}" for key in options[section] if key not in known]
     if unknown:
         warnings.warn(
-            f"`options` hold keys that mean nothing to ELMo: {unknown}. They are "
+            f"`options` hold keys that ELMo does not know: {unknown}. They are "
             "ignored.",
             stacklevel=2,
         )

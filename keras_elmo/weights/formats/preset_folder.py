@@ -61,7 +61,7 @@ def open_folder(folder: Path) -> StoredModel:
         mix=config["mix"],
         metadata=_read_json(metadata) if metadata.is_file() else {},
         # Files of their own, which who does not need them does not read.
-        parts={
+        extra_weights={
             part: functools.partial(read_arrays, path)
             for part, path in parts.items()
             if path.is_file()

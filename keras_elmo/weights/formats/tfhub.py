@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_elmo.files.atomic import check_replaceable, replacing
+from keras_elmo.files.atomic import replacing
+from keras_elmo.files.existing import check_folder
 from keras_elmo.files.strict_json import parse
 from keras_elmo.weights import mapping, settings, tables
 from keras_elmo.weights.containers import checkpoint
@@ -21,10 +22,13 @@ from keras_elmo.weights.mapping import LazyArray
 from keras_elmo.weights.stored_model import StoredModel
 
 FORMAT = "TF-Hub"
-# Beside a checkpoint that `write_folder` wrote.
+# A file that `write_folder` writes beside the checkpoint.
 SETTINGS = "keras_elmo.json"
+# A tensor of every checkpoint of TensorFlow 2.
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _VARIABLES = Path("variables/variables")
-# What is in the modules' graphs alone: Google's.
+# The checkpoint does not hold these: they are constants of the graph in Google's
+# modules.
 IMPLIED = {
     "activation": "relu",
     "cell_clip": 3.0,
@@ -47,7 +51,8 @@ _GOOGLE = _Names("aggregation/weights", "aggregation/scaling", False)
 _DEEPPAVLOV = _Names(
     "aggregation/elmo_output_ELMo_W", "aggregation/elmo_output_ELMo_gamma", True
 )
-# The state that DeepPavlov's modules carry from batch to batch, and a step count.
+# DeepPavlov's modules also hold a state that they carry from batch to batch, and a step
+# count.
 _IGNORED = re.compile(r"(Variable(_\d+)?|global_step)")
 
 
@@ -65,7 +70,7 @@ def recognizes(folder: Path) -> bool:
 
 
 def open_folder(folder: Path, options_file: Any = None) -> StoredModel:
-    """A module as a `Source`.
+    """Opens a module.
 
     Args:
         folder: The module, of which `variables/` suffices.
@@ -84,6 +89,7 @@ def open_folder(folder: Path, options_file: Any = None) -> StoredModel:
         )
     origin = os.fspath(prefix)
     arrays = checkpoint.read_arrays(prefix)
+    _refuse_exported(arrays, origin)
     arrays = {name: a for name, a in arrays.items() if not _IGNORED.fullmatch(name)}
     names = _DEEPPAVLOV if _DEEPPAVLOV.weights in arrays else _GOOGLE
     mix = _take_mix(arrays, names, origin)
@@ -110,26 +116,36 @@ def open_folder(folder: Path, options_file: Any = None) -> StoredModel:
 
 
 def changes_outputs(config: Mapping[str, Any]) -> list[str]:
-    """What of a model the graph of a module of Google's would compute otherwise."""
+    """Settings of a model that the graph of Google's modules would not follow."""
     return settings.changes_outputs(settings.not_stored_by_format(config, IMPLIED))
 
 
+def check_target(folder: str | os.PathLike, overwrite: bool) -> None:
+    """Refuses what `write_folder` would."""
+    check_folder(folder, f"{_VARIABLES}.index", "a TF-Hub module", overwrite)
+
+
 def write_folder(
-    folder: str | os.PathLike, config: Mapping[str, Any], variables: Mapping[str, Any]
+    folder: str | os.PathLike,
+    config: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    overwrite: bool = False,
 ) -> None:
     """Writes a checkpoint of TensorFlow 1 under Google's names, whole or not at all.
 
     What those have no place for goes into `keras_elmo.json` beside it.
 
     Args:
-        folder: Where to write it: new, empty, or such a folder to replace.
-        config: As of a preset, see `settings`.
+        folder: The folder to write: new, or empty.
+        config: The settings as a preset holds them, see `settings`.
         variables: The variables of the `BiLM` by our names.
+        overwrite: Whether to replace a module that is there. Defaults to False.
 
     Raises:
+        FileExistsError: if `folder` holds a module, without `overwrite`.
         ValueError: if `folder` holds something else.
     """
-    check_replaceable(folder, f"{_VARIABLES}.index", "a TF-Hub module")
+    check_target(folder, overwrite)
     arrays = mapping.collect(tables.TFHUB, variables)
     mix = config["mix"]
     if mix is not None:
@@ -165,7 +181,7 @@ def infer_sizes(
         raise ValueError(
             f"A checkpoint of ELMo should hold {prefix}char_embed, {prefix}CNN/W_cnn_0 "
             f"and {prefix}RNN_0/..., as bilm-tf names them. Received: {origin!r} with "
-            f"{sorted(arrays)[:5]} and so on, of which {error} was looked for"
+            f"{sorted(arrays)[:5]} and so on. Check that it is a checkpoint of ELMo"
         ) from error
 
 
@@ -189,10 +205,21 @@ def _sizes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     }
 
 
+def _refuse_exported(arrays: Mapping[str, LazyArray], origin: str) -> None:
+    """Refuses a SavedModel of TensorFlow 2: its tensors have lost their names."""
+    if _OBJECT_GRAPH in arrays:
+        raise ValueError(
+            "A TF-Hub module should hold ELMo's tensors by their names, as modules of "
+            f"TensorFlow 1 do. Received: {origin!r}, part of an exported SavedModel of "
+            "TensorFlow 2, such as `ElmoEmbedding.export` writes. Load it with "
+            "`tf.saved_model.load(folder)`, or load the preset that it was made from"
+        )
+
+
 def _take_mix(
     arrays: dict[str, LazyArray], names: _Names, origin: str
 ) -> dict[str, Any] | None:
-    """The mix, which is not the biLM's, taken out of `arrays`."""
+    """Takes the mix out of `arrays`, because the biLM has none."""
     if names.weights not in arrays or names.scaling not in arrays:
         return None
     weights, scaling = arrays.pop(names.weights), arrays.pop(names.scaling)

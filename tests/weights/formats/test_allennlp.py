@@ -224,7 +224,7 @@ def test_full_disk_leaves_the_old_file(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
-            bilm.to_hdf5(*paths)
+            bilm.to_hdf5(*paths, overwrite=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert paths[1].read_bytes() == before
@@ -274,3 +274,69 @@ def test_bilm_keras_file(tmp_path):
     assert loaded.sentence_boundaries
     for left, right in zip(bilm(char_ids), loaded(char_ids), strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+def test_nothing_is_replaced_unless_asked(tmp_path):
+    bilm = BiLM.from_hdf5(**Golden("skip").files)
+    paths = tmp_path / "o.json", tmp_path / "w.hdf5"
+    for path in paths:
+        path.write_text("years of work")
+        with pytest.raises(FileExistsError, match=rf"'{path}'.*`overwrite=True`"):
+            bilm.to_hdf5(*paths)
+        assert [p.read_text() for p in tmp_path.iterdir()] == ["years of work"]
+        path.unlink()
+    bilm.to_hdf5(*paths)
+    bilm.to_hdf5(*paths, overwrite=True)
+    assert BiLM.from_hdf5(*paths).count_params() == bilm.count_params()
+
+
+def test_a_pair_is_written_together(tmp_path, monkeypatch):
+    """If the weights can't be written, the old options stay with the old weights."""
+    bilm = BiLM.from_hdf5(**Golden("skip").files)
+    paths = tmp_path / "o.json", tmp_path / "w.hdf5"
+    bilm.to_hdf5(*paths)
+    before = [path.read_bytes() for path in paths]
+
+    def no_space(*args):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("keras_elmo.weights.formats.allennlp.write_arrays", no_space)
+    other = BiLM([[1, 4]], units=4, projection_dim=4)
+    with pytest.raises(OSError, match="No space left"):
+        other.to_hdf5(*paths, overwrite=True)
+    assert [path.read_bytes() for path in paths] == before
+
+
+def test_swapped_files():
+    golden = Golden("skip")
+    with pytest.raises(ValueError, match="`options` should be a JSON.*seem swapped"):
+        BiLM.from_hdf5(golden.weights, golden.options)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("tiny_en", r"from_preset\('tiny_en'\)"),
+        ("allennlp/small", r"from_preset\('allennlp/small'\)"),
+        (
+            "https://s3-us-west-2.amazonaws.com/allennlp/models/elmo/"
+            "2x1024_128_2048cnn_1xhighway/"
+            "elmo_2x1024_128_2048cnn_1xhighway_options.json",
+            r"from_preset\('allennlp/small'\)",
+        ),
+        ("https://example.com/options.json", "an address. Download.*`from_preset`"),
+    ],
+)
+@pytest.mark.parametrize("argument", ["options", "weights"])
+def test_names_and_addresses_are_no_files(argument, name, advice):
+    files = {**Golden("skip").files, argument: name}
+    expected = f"`{argument}` should be the path.*{argument}='{name}'.*{advice}"
+    with pytest.raises(FileNotFoundError, match=expected):
+        BiLM.from_hdf5(**files)
+
+
+@pytest.mark.parametrize("argument", ["options", "weights"])
+def test_paths_of_another_type(argument):
+    files = {**Golden("skip").files, argument: 3}
+    with pytest.raises(ValueError, match=f"`{argument}` .*{argument}=3 of type int"):
+        BiLM.from_hdf5(**files)

@@ -174,4 +174,4 @@ def test_other_folders_are_not_replaced(tmp_path):
         make_bilm().save_to_preset(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
     for _ in range(2):
-        make_bilm().save_to_preset(tmp_path / "preset")
+        make_bilm().save_to_preset(tmp_path / "preset", overwrite=True)

@@ -174,3 +174,30 @@ def test_options_that_do_not_fit(skip_model):
     content["lstm"]["dim"] = 24
     with pytest.raises(ValueError, match=r"shape: bilm/RNN_0.* should be \(24, 96\)"):
         BiLM.from_tfhub(module(skip_model), options=content)
+
+
+def test_nothing_is_replaced_unless_asked(skip_model, tmp_path):
+    bilm = BiLM.from_hdf5(**skip_model.files)
+    for overwrite in (False, True):
+        bilm.to_tfhub(tmp_path / "hub", overwrite=overwrite)
+    with pytest.raises(FileExistsError, match="hub', which exists.*`overwrite=True`"):
+        ElmoEmbedding(bilm).to_tfhub(tmp_path / "hub")
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match="`folder` should be new, empty, or"):
+        bilm.to_tfhub(tmp_path / "thesis", overwrite=True)
+
+
+@pytest.mark.parametrize("load", [ElmoEmbedding.from_tfhub, BiLM.from_preset])
+def test_an_exported_model_is_no_module(skip_model, tmp_path, load):
+    ElmoEmbedding.from_hdf5(**skip_model.files).export(tmp_path / "exported")
+    with pytest.raises(ValueError, match=r"exported SavedModel.*tf\.saved_model\.load"):
+        load(tmp_path / "exported")
+
+
+def test_a_checkpoint_without_layers(skip_model, tmp_path):
+    arrays = {"bilm/char_embed": np.zeros([262, 4], "float32")}
+    folder = write_module(tmp_path / "module", arrays)
+    with pytest.raises(ValueError, match="should hold bilm/char_embed") as error:
+        BiLM.from_tfhub(folder)
+    assert "list index" not in str(error.value)

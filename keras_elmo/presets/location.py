@@ -1,5 +1,6 @@
 """Where the files of a model are, by whatever name somebody calls it."""
 
+import difflib
 import hashlib
 import os
 import re
@@ -7,7 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from keras_elmo.files.cache import cache_dir as home
+from keras_elmo.files.cache import cache_dir
 from keras_elmo.files.download import download
 from keras_elmo.presets.published import (
     PublishedModel,
@@ -18,7 +19,7 @@ from keras_elmo.presets.published import (
 _FOLDER = Path(__file__).parent
 
 
-def names() -> list[str]:
+def bundled() -> list[str]:
     """The names of the package's own presets."""
     return sorted(path.parent.name for path in _FOLDER.glob("*/config.json"))
 
@@ -32,7 +33,7 @@ def locate(source: str | os.PathLike) -> Path:
     `"./tiny_en"` is a folder, `"tiny_en"` never.
 
     What TensorFlow Hub has downloaded (to `TFHUB_CACHE_DIR`, or its default) is used
-    from there. Other downloads are kept in `home()`.
+    from there. Other downloads are kept in `cache_dir()`.
 
     Args:
         source: A name, a path or an address.
@@ -50,7 +51,7 @@ def locate(source: str | os.PathLike) -> Path:
     >>> locate("tiny_en").name
     'tiny_en'
     """
-    if source in names():
+    if source in bundled():
         return _FOLDER / source
     if os.path.exists(source):
         return Path(source)
@@ -60,11 +61,18 @@ def locate(source: str | os.PathLike) -> Path:
         if re.match("https?://", source, re.IGNORECASE):
             return _find_module([source]) or _download_other(source)
     raise FileNotFoundError(
-        f"The preset should be one that comes with the package, {names()}, the path of "
-        "a file or folder, a published model, "
+        f"The preset should be one that comes with the package, {bundled()}, the path "
+        "of a file or folder, a published model, "
         f"{[model.name for model in published_models()]}, or an address. Received: "
-        f"{os.fspath(source)!r}, which is none of these"
+        f"{os.fspath(source)!r}, which is none of these.{_suggestion(source)}"
     )
+
+
+def _suggestion(source: str | os.PathLike) -> str:
+    """The name that was probably meant, as a question, if one is near enough."""
+    names = [*bundled(), *(model.name for model in published_models())]
+    near = difflib.get_close_matches(os.fspath(source).lower(), names, n=1, cutoff=0.75)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def _find_module(handles: Iterable[str]) -> Path | None:
@@ -81,12 +89,12 @@ def _find_module(handles: Iterable[str]) -> Path | None:
 
 
 def _download_model(model: PublishedModel) -> Path:
-    folder = home() / model.name
+    folder = cache_dir() / model.name
     paths = [download(a, folder, name=name) for name, a in model.files.items()]
     return folder if len(paths) > 1 else paths[0]
 
 
 def _download_other(address: str) -> Path:
-    # Files of the same name from two places are two files.
+    # The digest keeps files of the same name from different places apart.
     digest = hashlib.sha256(address.encode()).hexdigest()[:16]
-    return download(address, home() / "other" / digest)
+    return download(address, cache_dir() / "other" / digest)
