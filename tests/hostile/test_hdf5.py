@@ -3,19 +3,19 @@
 import json
 import pickle
 import random
-import resource
 import shutil
 import struct
 import time
 import zlib
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from golden import Golden
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from refusal import is_harmless, read_all, refused, run_apart
+from refusal import PROPERTY, is_harmless, peak_memory, read_all, refused, run_apart
 
 from keras_elmo import BiLM
 from keras_elmo.weights.containers import hdf5
@@ -25,18 +25,6 @@ from keras_elmo.weights.open_weights import open_weights
 GOOD = Golden("skip").weights.read_bytes()
 OPTIONS = Golden("skip").options
 NAME = "CNN/W_cnn_0"
-# One folder serves all examples, which are the same every time: that the library
-# crashes is to be found out in `test_thousands_of_changes`.
-PROPERTY = settings(
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
-
-@pytest.fixture(autouse=True)
-def seeded():
-    """Most tests here build nothing, of which Keras would have to be cleaned."""
 
 
 @pytest.fixture
@@ -61,11 +49,6 @@ def replace(path, make, name=NAME):
         del file[name]
         make(file)
     return path
-
-
-def memory():
-    """Of the largest that this process ever was, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def write_part(
@@ -290,10 +273,10 @@ def test_deep_groups(path):
 )
 @pytest.mark.parametrize("shape", [(10**9, 10**6), (10**4, 10**6)])
 def test_absurd_shapes_without_data(good, filters, shape):
-    before = memory()
+    before = peak_memory()
     with refused(good, NAME, shape, "0 bytes are there", "fetch it again"):
         read(replace(good, lambda f: f.create_dataset(NAME, shape, "f4", **filters)))
-    assert memory() - before < 2**27
+    assert peak_memory() - before < 2**27
 
 
 def test_absurd_shape_of_nothing(good):
@@ -317,10 +300,10 @@ def test_absurd_shapes_that_the_options_confirm(good, tmp_path):
             file.create_dataset(
                 kernel, (2 * 10**6, 4 * 10**6), "f4", chunks=True, compression="gzip"
             )
-    before = memory()
+    before = peak_memory()
     with refused(good, "W_0", "(2000000, 4000000)", "0 bytes are there"):
         BiLM.from_hdf5(tmp_path / "options.json", good)
-    assert memory() - before < 2**27
+    assert peak_memory() - before < 2**27
 
 
 def test_part_that_is_too_long(good):
@@ -328,12 +311,12 @@ def test_part_that_is_too_long(good):
     packer, name, shape = zlib.compressobj(9), "char_embed", (261, 5)
     content = b"".join(packer.compress(bytes(2**20)) for _ in range(256))
     content += packer.flush()
-    before = memory()
+    before = peak_memory()
     for shuffle in (False, True):
         replace(good, lambda f, s=shuffle: write_part(f, content, name, shape, s), name)
         with refused(good, name, "should have 5,220 bytes", "fetch it again"):
             read(good)
-    assert memory() - before < 2**26
+    assert peak_memory() - before < 2**26
 
 
 @pytest.mark.parametrize(
@@ -565,7 +548,14 @@ def test_thousands_of_changes(good, tmp_path, filters):
     source = tmp_path / "source.hdf5"
     compress(good, source, **filters)
     script = (
-        "import sys; from pathlib import Path; import test_hostile_hdf5 as tests; "
+        "import sys; from pathlib import Path; import test_hdf5 as tests; "
         "print(tests.fuzz(*map(Path, sys.argv[1:]), 2000))"
     )
-    assert int(run_apart(script, tmp_path / "fuzzed.hdf5", source)) > 10
+    assert (
+        int(
+            run_apart(
+                script, tmp_path / "fuzzed.hdf5", source, folder=Path(__file__).parent
+            )
+        )
+        > 10
+    )
