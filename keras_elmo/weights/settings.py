@@ -61,6 +61,10 @@ def check_settings(settings: Any) -> dict[str, Any]:
             f"{list(SECTIONS)}. They are ignored.",
             stacklevel=2,
         )
+    words = settings["embedding"].get("cached_words")
+    # Keras would read a string as the path or address of a vocabulary.
+    if words is not None and not isinstance(words, list | tuple):
+        raise ValueError(f"'cached_words' is no list of words: {str(words)[:100]!r}")
     mix = settings["mix"]
     if mix is not None and not (isinstance(mix, Mapping) and set(mix) == _MIX):
         raise ValueError(f"'mix' does not hold just {sorted(_MIX)}")
