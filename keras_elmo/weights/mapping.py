@@ -83,7 +83,8 @@ def check(table: Iterable[Entry], arrays: Arrays, shapes: Shapes, origin: str) -
     problems = _problems(expected, arrays)
     if not problems:
         return
-    # Now that all is lost, a look at the values of those that would have fitted.
+    # The file is refused anyway: tensors that are not finite are named too, so that one
+    # error tells all.
     problems += [
         _not_finite(name)
         for name, shape in expected.items()
@@ -123,7 +124,7 @@ def apply(
     """
     shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
     check(table, arrays, shapes, origin)
-    # A function of its own, at whose end the array is gone before the next is read.
+    # `_assign` drops each array when it returns, before the next is read.
     problems = [
         _not_finite(entry.stored_name)
         for entry in expand(table, shapes)
@@ -152,7 +153,7 @@ def _assign(
         if not allow_nan and not _is_finite(part):
             return False
         variables[name].assign(part)
-        del part  # before the next is read
+        del part  # frees its memory before the next is read
     return True
 
 
@@ -171,7 +172,7 @@ def collect(
 def as_float(variable: Any) -> np.ndarray:
     """A variable's value, in a type that files have."""
     array = convert_to_numpy(variable)
-    # NumPy itself, and so HDF5, knows no bfloat16.
+    # NumPy itself, and so HDF5, has no bfloat16.
     return array if array.dtype.kind == "f" else array.astype("float32")
 
 
@@ -201,7 +202,7 @@ def _not_finite(name: str) -> str:
 def _is_finite(array: np.ndarray) -> bool:
     if not array.size:
         return True
-    # NaN and infinity come through both, which take no memory of the array's size.
+    # Both keep NaN and infinity, and neither needs memory of the array's size.
     with np.errstate(over="ignore", invalid="ignore"):
         extremes = np.array([array.min(), array.max()]).astype("float32")
     return bool(np.isfinite(extremes).all())

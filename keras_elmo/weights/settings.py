@@ -13,7 +13,7 @@ from typing import Any
 SECTIONS = ("bilm", "embedding", "mix", "metadata")
 _MIX = {"weights", "scaling"}
 _EMBEDDING = {"tokenizer": "space", "do_layer_norm": False}
-# No others: some arguments of Keras' own would have it make any object of a file.
+# Other arguments are refused, because Keras builds any object from some of its own.
 _ARGUMENTS = {
     "bilm": {
         "filters",
@@ -34,7 +34,7 @@ _ARGUMENTS = {
 
 
 def check_settings(settings: Any) -> dict[str, Any]:
-    """The four parts, of which all may be left out in the file.
+    """The four sections, each of which the file may leave out.
 
     What else is there is ignored, with a warning.
 
@@ -61,6 +61,10 @@ def check_settings(settings: Any) -> dict[str, Any]:
             f"{list(SECTIONS)}. They are ignored.",
             stacklevel=2,
         )
+    words = settings["embedding"].get("cached_words")
+    # Keras would read a string as the path or address of a vocabulary.
+    if words is not None and not isinstance(words, list | tuple):
+        raise ValueError(f"'cached_words' is no list of words: {str(words)[:100]!r}")
     mix = settings["mix"]
     if mix is not None and not (isinstance(mix, Mapping) and set(mix) == _MIX):
         raise ValueError(f"'mix' does not hold just {sorted(_MIX)}")
@@ -81,7 +85,7 @@ def not_stored_by_format(
         Those parts, or what is left of them. Nothing, if readers assume it all.
     """
     bilm, mix = config["bilm"], config["mix"]
-    # Where it is the biLM's, it need not be said again.
+    # The value of the biLM is the default, which need not be stored twice.
     usual = {**_EMBEDDING, "sentence_boundaries": bilm["sentence_boundaries"]}
     settings = {
         "bilm": {key: bilm[key] for key in implied if bilm[key] != implied[key]},

@@ -6,7 +6,7 @@ from keras_elmo.weights.mapping import SAME, Entry, Layout
 
 # bilm-tf's convolutions run over images of height 1.
 _HEIGHT_AXIS = Layout(lambda array: array[0], lambda array: array[None])
-# The file has no row for id 0, 'no token': every id of the file is one less.
+# The file has no row for id 0, 'no token', so every id in it is one less.
 _NO_PADDING_ROW = Layout(
     lambda array: np.pad(array, [(1, 0), (0, 0)]), lambda array: array[1:]
 )
@@ -16,7 +16,8 @@ def _zero_padding_row(array: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros_like(array[:1]), array[1:]])
 
 
-# Others have one. Nobody reads it, but in HDF5 it could not come back.
+# TF-Hub and presets store row 0, HDF5 does not. The row is unused: zeros make every
+# format give back the same.
 _ZERO_PADDING_ROW = Layout(_zero_padding_row, _zero_padding_row)
 
 
@@ -80,7 +81,7 @@ BILM_TF = _table(
     projection="projection/kernel",
     characters=_NO_PADDING_ROW,
 )
-# Presets: our own names.
+# Presets use the names of our own variables.
 PRESET = tuple(
     Entry(name, (name,), _ZERO_PADDING_ROW if name == "char_embedding" else SAME)
     for entry in HDF5

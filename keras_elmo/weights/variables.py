@@ -6,7 +6,7 @@ from typing import Any
 from keras_elmo.arguments import check_filters, check_positive_integer
 from keras_elmo.char_ids import PADDING
 
-# No model comes near; a broken or hostile file may.
+# No model comes near these; a broken or hostile file may.
 MAX_SIZES = {
     "units": 10**6,
     "projection_dim": 10**6,

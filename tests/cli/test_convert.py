@@ -42,7 +42,7 @@ def test_there_and_back_again(preset, tmp_path, capsys):
     )
     convert(tmp_path / "hub", tmp_path / "again")
     assert capsys.readouterr().out.count("found every bit in its place") == 3
-    for name in ("config.json", "metadata.json", "model.weights.h5"):
+    for name in ("config.json", "metadata.json", "model.npz"):
         before, after = (tmp_path / f / name for f in ("preset", "again"))
         assert before.read_bytes() == after.read_bytes(), name
 
@@ -89,7 +89,7 @@ def test_softmax_without_its_words(tmp_path, capsys):
     words = (folder / "vocabulary.txt").rename(tmp_path / "words.txt")
     convert(folder / "model.ckpt-1", tmp_path / "without")
     assert "want of its words (--vocabulary)" in capsys.readouterr().out
-    assert not (tmp_path / "without" / "softmax.weights.h5").exists()
+    assert not (tmp_path / "without" / "softmax.npz").exists()
     convert(folder / "model.ckpt-1", tmp_path / "with", "--vocabulary", words)
     LanguageModel.from_preset(tmp_path / "with", batch_size=1)
 

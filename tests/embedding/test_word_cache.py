@@ -121,7 +121,7 @@ def test_trained_are_the_mix_and_what_finetune_names(pair):
 
 def test_stored_with_a_preset(pair, tmp_path):
     pair[0].save_to_preset(tmp_path / "preset")
-    assert (tmp_path / "preset" / "word_cache.weights.h5").is_file()
+    assert (tmp_path / "preset" / "word_cache.npz").is_file()
     loaded = ElmoEmbedding.from_preset(tmp_path / "preset")
     assert loaded.word_cache.words == WORDS[:-1]
     np.testing.assert_array_equal(
@@ -136,7 +136,7 @@ def test_stored_with_a_preset(pair, tmp_path):
         is None
     )
     BiLM.from_preset(tmp_path / "preset")
-    (tmp_path / "preset" / "word_cache.weights.h5").unlink()
+    (tmp_path / "preset" / "word_cache.npz").unlink()
     computed = ElmoEmbedding.from_preset(tmp_path / "preset")
     assert_close([computed.word_cache.word_emb], [pair[0].word_cache.word_emb])
 

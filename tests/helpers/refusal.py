@@ -2,13 +2,27 @@
 
 import contextlib
 import os
+import resource
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from keras_elmo import BiLM
+
+# One folder serves all examples of a property, which are the same in every run.
+PROPERTY = settings(
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def peak_memory():
+    """The most memory that this process ever took, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def read_all(source):
@@ -39,11 +53,14 @@ def is_harmless(read):
     return True
 
 
-def run_apart(script, *arguments):
-    """The last line that a process of its own prints, whose crash would show."""
+def run_apart(script, *arguments, folder):
+    """The last line that a process of its own prints, whose crash would show.
+
+    It imports modules from `folder` too.
+    """
     done = subprocess.run(
         [sys.executable, "-c", script, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
         capture_output=True,
         text=True,
     )

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from golden import FIXTURES
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from refusal import is_harmless, read_all, refused, run_apart
+from refusal import PROPERTY, is_harmless, read_all, refused, run_apart
 
 from keras_elmo import BiLM, ElmoEmbedding
 from keras_elmo.weights.containers import checkpoint
@@ -22,16 +22,6 @@ from keras_elmo.weights.open_weights import open_module, open_weights
 HUB = FIXTURES / "skip" / "hub"
 BILM_TF = FIXTURES / "bilm_tf"
 NAME = "bilm/CNN/W_cnn_0"
-PROPERTY = settings(
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
-
-@pytest.fixture(autouse=True)
-def seeded():
-    """Most tests here build nothing, of which Keras would have to be cleaned."""
 
 
 @pytest.fixture
@@ -504,7 +494,7 @@ def _floats(prefix):
 @pytest.mark.slow
 def test_thousands_of_changes(tmp_path):
     script = (
-        "import sys; from pathlib import Path; import test_hostile_checkpoint as t; "
+        "import sys; from pathlib import Path; import test_checkpoint as t; "
         "print(t.fuzz(Path(sys.argv[1]), 0, 2000))"
     )
-    assert int(run_apart(script, tmp_path)) > 10
+    assert int(run_apart(script, tmp_path, folder=Path(__file__).parent)) > 10

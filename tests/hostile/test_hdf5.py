@@ -1,21 +1,20 @@
-"""`weights.hdf5`, and the same in presets, that should harm somebody."""
+"""`weights.hdf5` that should harm somebody."""
 
 import json
 import pickle
 import random
-import resource
 import shutil
 import struct
 import time
-import zlib
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from golden import Golden
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from refusal import is_harmless, read_all, refused, run_apart
+from refusal import PROPERTY, is_harmless, peak_memory, read_all, refused, run_apart
 
 from keras_elmo import BiLM
 from keras_elmo.weights.containers import hdf5
@@ -25,18 +24,6 @@ from keras_elmo.weights.open_weights import open_weights
 GOOD = Golden("skip").weights.read_bytes()
 OPTIONS = Golden("skip").options
 NAME = "CNN/W_cnn_0"
-# One folder serves all examples, which are the same every time: that the library
-# crashes is to be found out in `test_thousands_of_changes`.
-PROPERTY = settings(
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
-
-@pytest.fixture(autouse=True)
-def seeded():
-    """Most tests here build nothing, of which Keras would have to be cleaned."""
 
 
 @pytest.fixture
@@ -63,46 +50,11 @@ def replace(path, make, name=NAME):
     return path
 
 
-def memory():
-    """Of the largest that this process ever was, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def write_part(
-    file, content, name=NAME, shape=(1, 1, 5, 3), shuffle=False, unfiltered=0
-):
-    """A tensor in one compressed part, whatever it is."""
-    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    properties.set_chunk(shape)
-    if shuffle:
-        properties.set_shuffle()
-    properties.set_deflate(4)
-    space = h5py.h5s.create_simple(shape)
-    dtype = h5py.h5t.IEEE_F32LE
-    tensor = h5py.h5d.create(file.id, name.encode(), dtype, space, properties)
-    tensor.write_direct_chunk((0,) * len(shape), content, unfiltered)
-
-
-def compress(source, path, **filters):
-    arrays = {name: array[...] for name, array in hdf5.read_arrays(source).items()}
-    hdf5.write_arrays(path, arrays, **filters)
-
-
 def test_truncated_at_every_kilobyte(path):
     for size in range(0, len(GOOD), 1024):
         path.write_bytes(GOOD[:size])
         with refused(path, "complete HDF5 file", "fetch it again"):
             read(path)
-
-
-def test_compressed_and_truncated_at_every_kilobyte(good, tmp_path):
-    cut = tmp_path / "cut.hdf5"
-    compress(good, cut, compression="gzip", shuffle=True)
-    content = cut.read_bytes()
-    for size in range(0, len(content), 1024):
-        cut.write_bytes(content[:size])
-        with refused(cut, "complete HDF5 file"):
-            read(cut)
 
 
 @pytest.mark.parametrize(
@@ -284,16 +236,15 @@ def test_deep_groups(path):
     [
         {},
         {"chunks": (1000, 1000)},
-        {"chunks": (1000, 1000), "compression": "gzip", "fillvalue": 1.0},
     ],
-    ids=["plain", "parts", "gzip"],
+    ids=["plain", "parts"],
 )
 @pytest.mark.parametrize("shape", [(10**9, 10**6), (10**4, 10**6)])
 def test_absurd_shapes_without_data(good, filters, shape):
-    before = memory()
+    before = peak_memory()
     with refused(good, NAME, shape, "0 bytes are there", "fetch it again"):
         read(replace(good, lambda f: f.create_dataset(NAME, shape, "f4", **filters)))
-    assert memory() - before < 2**27
+    assert peak_memory() - before < 2**27
 
 
 def test_absurd_shape_of_nothing(good):
@@ -314,62 +265,18 @@ def test_absurd_shapes_that_the_options_confirm(good, tmp_path):
             group = f"RNN_{direction}/RNN/MultiRNNCell"
             del file[group]
             kernel = f"{group}/Cell0/LSTMCell/W_0"
-            file.create_dataset(
-                kernel, (2 * 10**6, 4 * 10**6), "f4", chunks=True, compression="gzip"
-            )
-    before = memory()
+            file.create_dataset(kernel, (2 * 10**6, 4 * 10**6), "f4", chunks=True)
+    before = peak_memory()
     with refused(good, "W_0", "(2000000, 4000000)", "0 bytes are there"):
         BiLM.from_hdf5(tmp_path / "options.json", good)
-    assert memory() - before < 2**27
-
-
-def test_part_that_is_too_long(good):
-    """Of which the library itself would take 256 MB, for 5 kB."""
-    packer, name, shape = zlib.compressobj(9), "char_embed", (261, 5)
-    content = b"".join(packer.compress(bytes(2**20)) for _ in range(256))
-    content += packer.flush()
-    before = memory()
-    for shuffle in (False, True):
-        replace(good, lambda f, s=shuffle: write_part(f, content, name, shape, s), name)
-        with refused(good, name, "should have 5,220 bytes", "fetch it again"):
-            read(good)
-    assert memory() - before < 2**26
-
-
-@pytest.mark.parametrize(
-    ("content", "unfiltered"),
-    [
-        (zlib.compress(bytes(16)), 0),
-        (zlib.compress(bytes(60))[:-3], 0),
-        (zlib.compress(bytes(60))[:-1] + b"\xff", 0),
-        (bytes(60), 0),
-        (bytes(60), 1),
-        (zlib.compress(bytes(60)), 1),
-        (bytes(16), 1),
-    ],
-    ids=[
-        "short",
-        "cut",
-        "checksum",
-        "plain",
-        "unfiltered",
-        "both",
-        "unfiltered short",
-    ],
-)
-@pytest.mark.parametrize("shuffle", [False, True])
-def test_part_that_is_too_short(good, content, unfiltered, shuffle):
-    """For which the library itself would read what is not its own."""
-    replace(
-        good, lambda f: write_part(f, content, NAME, (1, 1, 5, 3), shuffle, unfiltered)
-    )
-    with refused(good, "complete HDF5 file", "fetch it again"):
-        read(good)
+    assert peak_memory() - before < 2**27
 
 
 @pytest.mark.parametrize(
     "filters",
     [
+        {"compression": "gzip"},
+        {"compression": "gzip", "shuffle": True},
         {"compression": "lzf"},
         {"fletcher32": True},
         {"scaleoffset": 3},
@@ -377,39 +284,24 @@ def test_part_that_is_too_short(good, content, unfiltered, shuffle):
     ],
     ids=str,
 )
-def test_other_filters(good, filters):
-    array = np.zeros((1, 1, 5, 3), "f4")
-    replace(good, lambda file: file.create_dataset(NAME, data=array, **filters))
-    with refused(good, NAME, "other means than gzip", "Write it anew"):
+@pytest.mark.parametrize("shape", [(1, 1, 5, 3), (10**4, 10**6)], ids=str)
+def test_filters_are_refused(good, filters, shape):
+    """The library itself reads, or takes, memory without end where a compressed part
+    has another size than it should."""
+    before = peak_memory()
+    replace(good, lambda file: file.create_dataset(NAME, shape, "f4", **filters))
+    with refused(good, NAME, "compressed", "`h5repack -f NONE in.hdf5 out.hdf5`"):
         read(good)
+    assert peak_memory() - before < 2**27
 
 
-def test_gzip_twice(good):
+@pytest.mark.parametrize("rows", [0, 1])
+def test_parts_that_are_not_there(good, rows):
     def make(file):
-        properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-        properties.set_chunk((1, 1, 5, 3))
-        properties.set_deflate(4)
-        properties.set_filter(h5py.h5z.FILTER_DEFLATE, 0, (4,))
-        space = h5py.h5s.create_simple((1, 1, 5, 3))
-        dtype = h5py.h5t.IEEE_F32LE
-        h5py.h5d.create(file["CNN"].id, b"W_cnn_0", dtype, space, properties)
+        dataset = file.create_dataset(NAME, (7, 3), "f4", chunks=(4, 2))
+        dataset[:rows] = 1
 
-    replace(good, make)
-    with h5py.File(good) as file:
-        assert file[NAME].id.get_create_plist().get_nfilters() == 2
-    with refused(good, NAME, "other means than gzip"):
-        read(good)
-
-
-def test_parts_larger_than_the_tensor(good):
-    def make(file):
-        array = np.zeros((1, 1, 5, 3), "f4")
-        chunks, most = (1, 1, 5000, 300), (1, 1, None, None)
-        file.create_dataset(
-            NAME, data=array, chunks=chunks, maxshape=most, compression="gzip"
-        )
-
-    with refused(good, NAME, "(1, 1, 5, 3)", "larger parts", "(1, 1, 5000, 300)"):
+    with refused(good, NAME, "(7, 3)", "bytes are there", "fetch it again"):
         read(replace(good, make))
 
 
@@ -419,35 +311,26 @@ def test_parts_larger_than_the_tensor(good):
 )
 def test_parts_of_another_shape(good, place, value):
     """Or of other axes, or of nothing."""
-    array, filters = np.zeros((8, 4), "f4"), {"compression": "gzip", "chunks": (8, 4)}
-    replace(good, lambda f: f.create_dataset(NAME, data=array, **filters))
+    array = np.zeros((8, 4), "f4")
+    replace(good, lambda f: f.create_dataset(NAME, data=array, chunks=(8, 4)))
     content = bytearray(good.read_bytes())
     start = content.index(struct.pack("<3I", 8, 4, 4))
     content[start + place] = value
     good.write_bytes(content)
-    with refused(good, "again"):
-        hdf5.read_arrays(good)[NAME][...]
+    is_harmless(lambda: {NAME: hdf5.read_arrays(good)[NAME][...]})
 
 
-@pytest.mark.parametrize(
-    "filters",
-    [
-        {"compression": "gzip"},
-        {"compression": "gzip", "shuffle": True},
-        {"compression": "gzip", "shuffle": True, "chunks": True},
-        {"chunks": True},
-    ],
-    ids=str,
-)
-def test_good_files_in_parts(good, tmp_path, filters):
+@pytest.mark.parametrize("filters", [{}, {"chunks": True}], ids=str)
+def test_good_files_in_parts(good, filters):
     """Also of several parts, of which the last are not full."""
-    path = tmp_path / "parts.hdf5"
     expected = {name: array[...] for name, array in hdf5.read_arrays(good).items()}
     expected["doubles"] = np.random.default_rng(0).normal(size=(700, 333))
     expected["big-endian"] = np.arange(60, dtype=">f4").reshape(3, 20)
     expected["halves"] = np.arange(1000, dtype="float16")
-    hdf5.write_arrays(path, expected, **filters)
-    for name, array in hdf5.read_arrays(path).items():
+    with h5py.File(good, "w") as file:
+        for name, array in expected.items():
+            file.create_dataset(name, data=array, **filters)
+    for name, array in hdf5.read_arrays(good).items():
         np.testing.assert_array_equal(array[...], expected[name])
         np.testing.assert_array_equal(array[1:3], expected[name][1:3])
         assert array[...].dtype == expected[name].dtype
@@ -560,12 +443,10 @@ def fuzz(path, source, count):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("filters", [{}, {"compression": "gzip", "shuffle": True}])
-def test_thousands_of_changes(good, tmp_path, filters):
-    source = tmp_path / "source.hdf5"
-    compress(good, source, **filters)
+def test_thousands_of_changes(good, tmp_path):
     script = (
-        "import sys; from pathlib import Path; import test_hostile_hdf5 as tests; "
+        "import sys; from pathlib import Path; import test_hdf5 as tests; "
         "print(tests.fuzz(*map(Path, sys.argv[1:]), 2000))"
     )
-    assert int(run_apart(script, tmp_path / "fuzzed.hdf5", source)) > 10
+    fuzzed, here = tmp_path / "fuzzed.hdf5", Path(__file__).parent
+    assert int(run_apart(script, fuzzed, good, folder=here)) > 10

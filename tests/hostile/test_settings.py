@@ -9,9 +9,9 @@ import warnings
 import numpy as np
 import pytest
 from golden import FIXTURES, Golden
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from refusal import refused
+from refusal import PROPERTY, refused
 
 from keras_elmo import BiLM, ElmoEmbedding
 from keras_elmo.weights.formats import allennlp, preset_folder, tfhub
@@ -21,12 +21,6 @@ from keras_elmo.weights.variables import variable_shapes
 
 OPTIONS = json.loads(Golden("skip").options.read_text())
 WEIGHTS = Golden("skip").weights
-# One folder serves all examples.
-PROPERTY = settings(
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 NO_INTEGERS = [
     None,
     True,
@@ -206,11 +200,6 @@ TEXTS = {
     "twice outside": b'{"lstm": {}, "lstm": {}, "char_cnn": {}}',
     "zero": b'{"a\0": \0}',
 }
-
-
-@pytest.fixture(autouse=True)
-def seeded():
-    """Hardly a test here builds anything, of which Keras would have to be cleaned."""
 
 
 @pytest.fixture

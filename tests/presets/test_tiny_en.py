@@ -40,7 +40,7 @@ def test_two_layers_between_boundaries(elmo):
 
 
 def test_embedding_needs_neither_vocabulary_nor_softmax(elmo, tmp_path):
-    for name in ("config.json", "model.weights.h5", "metadata.json"):
+    for name in ("config.json", "model.npz", "metadata.json"):
         shutil.copy(FOLDER / name, tmp_path)
     alone = ElmoEmbedding.from_preset(tmp_path)
     np.testing.assert_array_equal(alone(["a cat"])["elmo"], elmo(["a cat"])["elmo"])

@@ -1,9 +1,9 @@
 """Checkpoints of TensorFlow 1: `PREFIX.index` and `PREFIX.data-00000-of-00001`.
 
-An index is read here before TensorFlow reads it, because `tf.train.load_checkpoint`
-ends the whole process where an index is well-formed but its content is not (negative
-sizes, for one; TensorFlow 2.18 and 2.21). TensorFlow then reads the tensors, because it
-checks the CRC-32C of each.
+Two readers share the work. This module reads the index first, because
+`tf.train.load_checkpoint` ends the whole process when an index is well-formed but its
+content is impossible, with negative sizes for example (TensorFlow 2.18 and 2.21).
+TensorFlow then reads the tensors, because it checks the CRC-32C of each.
 
 Reference: TensorFlow, `core/util/tensor_bundle/tensor_bundle.h` and
 `core/protobuf/tensor_bundle.proto`; LevelDB, `doc/table_format.md`.
@@ -24,15 +24,23 @@ from tensorflow.core.protobuf import tensor_bundle_pb2
 
 from keras_elmo.weights.mapping import LazyArray
 
-_FOOTER = 48  # bytes
+_INDEX = ".index"
+_FOOTER_BYTES = 48
 _MAGIC = 0xDB4775248B80FB57
 MAX_AXES = 8
+MAX_FILES = 10_000
 MAX_NUMBERS = 2**40
 MAX_TENSORS = 100_000
 MAX_NAME_BYTES = 1000
-# Of others, the optimizer's counts for one, nobody reads the values.
+# Tensors of other dtypes (counters of the optimizer) are listed, but never read.
 FLOATS = frozenset({tf.float16, tf.float32, tf.float64, tf.bfloat16})
-_INDEX = ".index"
+
+
+class IndexEntry(NamedTuple):
+    """What an index says of a tensor."""
+
+    dtype: tf.DType
+    shape: tuple[int, ...]
 
 
 def find_prefix(path: Path) -> Path | None:
@@ -50,7 +58,8 @@ def find_prefix(path: Path) -> Path | None:
         state = tf.train.get_checkpoint_state(os.fspath(path))
     except (ValueError, tf.errors.OpError):  # its own file of names is broken
         return None
-    # What it says of other folders is of another machine, or a trap.
+    # Only the file's name counts: the recorded folder is stale after a move, and may
+    # point anywhere.
     name = Path(state.model_checkpoint_path).name if state else ""
     return path / name if name and path / (name + _INDEX) in found else None
 
@@ -67,7 +76,7 @@ def read_arrays(prefix: Path) -> dict[str, LazyArray]:
     except (ValueError, IndexError, tf.errors.OpError) as error:
         raise _broken(prefix, error) from error
 
-    @functools.lru_cache(maxsize=1)  # so that no tensor is read once for each part
+    @functools.lru_cache(maxsize=1)  # a tensor that is split is read once
     def read(name: str) -> np.ndarray:
         if entries[name].dtype not in FLOATS:
             raise ValueError(
@@ -79,7 +88,7 @@ def read_arrays(prefix: Path) -> dict[str, LazyArray]:
             array = reader.get_tensor(name)
         except (ValueError, IndexError, TypeError, tf.errors.OpError) as error:
             raise _broken(prefix, error, name) from error
-        # bfloat16 is no type of NumPy's own.
+        # NumPy itself has no bfloat16.
         return array if array.dtype.kind == "f" else array.astype("float32")
 
     return {
@@ -89,6 +98,30 @@ def read_arrays(prefix: Path) -> dict[str, LazyArray]:
         )
         for name, entry in entries.items()
     }
+
+
+def read_index(prefix: Path) -> dict[str, IndexEntry]:
+    """What is in a checkpoint, if all of it can be there.
+
+    Raises:
+        ValueError: if it is no index of a checkpoint, or if the files beside it are
+            shorter than it says.
+    """
+    path = prefix.with_name(prefix.name + _INDEX)
+    try:
+        items = dict(_items(path.read_bytes()))
+        header = _parse(tensor_bundle_pb2.BundleHeaderProto, items.pop(b"", b""))
+        shards = _shard_sizes(prefix, header.num_shards)
+        return {
+            name.decode("utf-8"): _entry(name, content, shards)
+            for name, content in items.items()
+        }
+    except (ValueError, IndexError, struct.error, DecodeError, TypeError) as error:
+        raise ValueError(
+            "A checkpoint should be complete, as TensorFlow wrote it. Received: "
+            f"{os.fspath(path)!r}, which could not be read ({error}). Compare the "
+            "sizes of its files with the original's and fetch them again."
+        ) from error
 
 
 def write_arrays(prefix: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -113,37 +146,6 @@ def _broken(prefix: Path, error: Exception, name: str = "") -> ValueError:
         f"({error}). Compare the sizes of its files with the original's and fetch them "
         "again."
     )
-
-
-class IndexEntry(NamedTuple):
-    """What an index says of a tensor."""
-
-    dtype: tf.DType
-    shape: tuple[int, ...]
-
-
-def read_index(prefix: Path) -> dict[str, IndexEntry]:
-    """What is in a checkpoint, if all of it can be there.
-
-    Raises:
-        ValueError: if it is no index of a checkpoint, or if the files beside it are
-            shorter than it says.
-    """
-    path = prefix.with_name(prefix.name + ".index")
-    try:
-        items = dict(_items(path.read_bytes()))
-        header = _parse(tensor_bundle_pb2.BundleHeaderProto, items.pop(b"", b""))
-        shards = _shard_sizes(prefix, header.num_shards)
-        return {
-            name.decode("utf-8"): _entry(name, content, shards)
-            for name, content in items.items()
-        }
-    except (ValueError, IndexError, struct.error, DecodeError, TypeError) as error:
-        raise ValueError(
-            "A checkpoint should be complete, as TensorFlow wrote it. Received: "
-            f"{os.fspath(path)!r}, which could not be read ({error}). Compare the "
-            "sizes of its files with the original's and fetch them again."
-        ) from error
 
 
 def _entry(name: bytes, content: bytes, shards: list[int]) -> IndexEntry:
@@ -175,7 +177,7 @@ def _entry(name: bytes, content: bytes, shards: list[int]) -> IndexEntry:
 
 
 def _shard_sizes(prefix: Path, count: int) -> list[int]:
-    if not 1 <= count <= 10_000:
+    if not 1 <= count <= MAX_FILES:
         raise ValueError(f"{count} files of data")
     names = [
         prefix.with_name(f"{prefix.name}.data-{shard:05}-of-{count:05}")
@@ -195,8 +197,8 @@ def _parse(kind, content: bytes):
 
 def _items(table: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The keys and values of a table, in order."""
-    footer = table[-_FOOTER:]
-    if len(footer) < _FOOTER or struct.unpack("<Q", footer[-8:])[0] != _MAGIC:
+    footer = table[-_FOOTER_BYTES:]
+    if len(footer) < _FOOTER_BYTES or struct.unpack("<Q", footer[-8:])[0] != _MAGIC:
         raise ValueError("it does not end as an index does")
     _, position = _handle(footer, 0)  # of a block of no interest
     index, _ = _handle(footer, position)
@@ -234,7 +236,7 @@ def _block(table: bytes, handle: tuple[int, int]) -> Iterator[tuple[bytes, bytes
         position += unshared
         yield key, content[position : position + length]
         position += length
-    # TensorFlow searches from these, and must not find others than are found here.
+    # TensorFlow searches from these places, and must find what is found here.
     if position > end or not starts.issuperset(
         struct.unpack(f"<{restarts}I", content[end:-4])
     ):

@@ -5,13 +5,10 @@ import functools
 import io
 import math
 import mmap
-import operator
 import os
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import EllipsisType
-from typing import Any
 
 import h5py
 import numpy as np
@@ -19,37 +16,12 @@ import numpy as np
 from keras_elmo.files.atomic import replacing
 from keras_elmo.weights.mapping import LazyArray
 
-# What h5py and zlib raise of files that are broken.
-_ERRORS = (
-    OSError,
-    RuntimeError,
-    LookupError,
-    ArithmeticError,
-    TypeError,
-    ValueError,
-    zlib.error,
-)
-
-
-MAX_DEPTH = 100
-
-
-_FLOAT_SIZES = (2, 4, 8)
-
-
-# Deflate can't do better.
-MAX_COMPRESSION = 1100
-
-
-MMAP_BYTES = 1 << 20  # bytes
-
-
-# Plain or with gzip, as h5py and `h5repack` write it.
-_FILTERS = (
-    (),
-    (h5py.h5z.FILTER_DEFLATE,),
-    (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE),
-)
+# What h5py raises when it reads a broken file.
+_ERRORS = (OSError, RuntimeError, LookupError, ArithmeticError, TypeError, ValueError)
+_FLOAT_SIZES = (2, 4, 8)  # bytes
+MAX_DEPTH = 100  # groups
+# Smaller tensors are read without memory of their own.
+MMAP_BYTES = 2**20
 
 
 def read_arrays(path: str | os.PathLike) -> dict[str, LazyArray]:
@@ -77,8 +49,8 @@ def read_arrays(path: str | os.PathLike) -> dict[str, LazyArray]:
         return problem and f"{name}, which {problem}"
 
     with _opened(path) as file:
-        # `visititems` follows no external links: a weight file opens no other. It
-        # stops at the first problem.
+        # `visititems` follows no links, so that a weight file opens no other. It stops
+        # at the first problem.
         problem = file.visititems(find)
     if problem:
         raise ValueError(
@@ -89,28 +61,20 @@ def read_arrays(path: str | os.PathLike) -> dict[str, LazyArray]:
     return arrays
 
 
-def write_arrays(
-    path: str | os.PathLike, arrays: Mapping[str, np.ndarray], **filters: Any
-) -> None:
-    """Writes all tensors, or leaves `path` as it was.
-
-    Args:
-        path: The file to write.
-        arrays: The tensors by name.
-        **filters: As of `h5py.Group.create_dataset`: `compression`, for one.
-    """
-    # In memory first: HDF5's library crashes when the disk is full.
+def write_arrays(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes all tensors, or leaves `path` as it was."""
+    # HDF5's library crashes when the disk is full, so it writes to memory first.
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         for name, array in arrays.items():
-            file.create_dataset(name, data=array, **filters)
+            file.create_dataset(name, data=array)
     with replacing(path) as temporary:
         Path(temporary).write_bytes(content.getbuffer())
 
 
 @contextlib.contextmanager
 def _opened(path: str | os.PathLike) -> Iterator[h5py.File]:
-    """An HDF5 file to read, whose many errors are one."""
+    """An HDF5 file to read, whose many kinds of errors become one."""
     try:
         with h5py.File(path, "r") as file:
             yield file
@@ -127,12 +91,10 @@ def _read_rows(
 ) -> np.ndarray:
     with _opened(path) as file:
         dataset = file[name]
-        if _filters(dataset):
-            return _decompressed(dataset)[rows]
         if isinstance(rows, EllipsisType) or dataset.nbytes < MMAP_BYTES:
             return dataset[rows]
-        # Memory that is the system's again as soon as nobody has it any more. What
-        # `malloc` is given back, it may keep: of a large model, 100 MB.
+        # An anonymous mmap goes back to the system when it is freed; malloc would keep
+        # about 100 MB of a large model.
         shape = (len(range(*rows.indices(len(dataset)))), *dataset.shape[1:])
         memory = mmap.mmap(-1, math.prod(shape) * dataset.dtype.itemsize)
         array = np.frombuffer(memory, dataset.dtype).reshape(shape)
@@ -147,47 +109,16 @@ def _problem(dataset: h5py.Dataset) -> str | None:
         return f"is of dtype {dtype}"
     if dataset.external or dataset.is_virtual:
         return "refers to another file"
-    if _filters(dataset) not in _FILTERS:
-        return "is compressed by other means than gzip"
-    if _filters(dataset) and any(map(operator.gt, dataset.chunks, shape)):
-        return f"of shape {shape} comes in larger parts, of {dataset.chunks}"
-    stored = dataset.id.get_storage_size()
-    if math.prod(shape) * dtype.itemsize > stored * MAX_COMPRESSION:
-        return f"is said to be {shape}, of which {stored:,} bytes are there"
+    # HDF5's library may crash, or take any memory, where a compressed part has another
+    # size than it should.
+    if dataset.id.get_create_plist().get_nfilters():
+        return (
+            "is compressed or otherwise filtered; `h5repack -f NONE in.hdf5 out.hdf5` "
+            "undoes that"
+        )
+    if math.prod(shape) * dtype.itemsize > dataset.id.get_storage_size():
+        return (
+            f"is said to be {shape}, of which {dataset.id.get_storage_size():,} bytes "
+            "are there"
+        )
     return None
-
-
-def _filters(dataset: h5py.Dataset) -> tuple[int, ...]:
-    """What was done to a tensor's parts before they were written, by number."""
-    properties = dataset.id.get_create_plist()
-    return tuple(
-        properties.get_filter(index)[0] for index in range(properties.get_nfilters())
-    )
-
-
-def _decompressed(dataset: h5py.Dataset) -> np.ndarray:
-    """A compressed tensor.
-
-    HDF5's own library reads what is not its own, and may end the process, where a
-    part is shorter than it should be; where it is longer, it takes any memory (1.14).
-    """
-    size, filters = dataset.dtype.itemsize, _filters(dataset)
-    expected = size * math.prod(dataset.chunks)
-    array = np.empty(dataset.shape, dataset.dtype)
-    for place in dataset.iter_chunks():
-        start = tuple(axis.start for axis in place)
-        unfiltered, content = dataset.id.read_direct_chunk(start)
-        inflater = zlib.decompressobj()
-        content = inflater.decompress(content, expected + 1)
-        if unfiltered or len(content) != expected or not inflater.eof:
-            raise ValueError(
-                f"the part of {dataset.name} at {start} should have {expected:,} bytes "
-                "when decompressed, and has not"
-            )
-        if h5py.h5z.FILTER_SHUFFLE in filters:
-            # All first bytes of the numbers come first, then all second ones, ...
-            bytewise = np.frombuffer(content, "uint8").reshape(size, -1)
-            content = bytewise.T.tobytes()
-        part = np.frombuffer(content, dataset.dtype).reshape(dataset.chunks)
-        array[place] = part[tuple(slice(a.stop - a.start) for a in place)]
-    return array

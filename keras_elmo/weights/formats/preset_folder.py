@@ -1,8 +1,7 @@
-"""The preset folder: `config.json`, `model.weights.h5` and `metadata.json`.
+"""The preset folder: `config.json`, `model.npz` and `metadata.json`.
 
-With `softmax.weights.h5` and `vocabulary.txt`, it predicts words too. It may also hold
-`word_cache.weights.h5` (of the words that config.json names) and
-`start_state.weights.h5`.
+With `softmax.npz` and `vocabulary.txt`, it predicts words too. It may also hold
+`word_cache.npz` (of the words that config.json names) and `start_state.npz`.
 """
 
 import contextlib
@@ -21,17 +20,18 @@ from keras_elmo.files.atomic import check_replaceable, replacing
 from keras_elmo.files.strict_json import parse
 from keras_elmo.version import __version__
 from keras_elmo.weights import mapping, tables
-from keras_elmo.weights.containers.hdf5 import read_arrays, write_arrays
+from keras_elmo.weights.containers.npz import read_arrays, write_arrays
 from keras_elmo.weights.settings import check_settings
 from keras_elmo.weights.stored_model import StoredModel
 
 FORMAT = "preset"
 CONFIG = "config.json"
 METADATA = "metadata.json"
-WEIGHTS = "model.weights.h5"
+WEIGHTS = "model.npz"
+_OLD_WEIGHTS = "model.weights.h5"
 EXTRA_WEIGHTS = ("softmax", "word_cache", "start_state")
 VOCABULARY = "vocabulary.txt"
-# In which weights may be written.
+# The types that weights may be rounded to when they are written.
 DTYPES = ("float32", "float16", "bfloat16")
 
 
@@ -41,13 +41,14 @@ def recognizes(folder: Path) -> bool:
 
 
 def open_folder(folder: Path) -> StoredModel:
-    """A preset as a `Source`.
+    """A preset as a `StoredModel`.
 
     Raises:
         FileNotFoundError: if one of the files is missing.
         ValueError: if one of them is broken.
     """
     config = _read_json(folder / CONFIG, _check_config)
+    _refuse_old(folder)
     metadata, vocabulary = folder / METADATA, folder / VOCABULARY
     parts = {part: _path(folder, part) for part in EXTRA_WEIGHTS}
     return StoredModel(
@@ -60,7 +61,7 @@ def open_folder(folder: Path) -> StoredModel:
         embedding=config["embedding"],
         mix=config["mix"],
         metadata=_read_json(metadata) if metadata.is_file() else {},
-        # Files of their own, which who does not need them does not read.
+        # Separate files, so that embedding never reads the softmax.
         extra_weights={
             part: functools.partial(read_arrays, path)
             for part, path in parts.items()
@@ -116,23 +117,30 @@ def write_weights(
 ) -> None:
     """Writes variables by name, rounded to `dtype`; the whole file or nothing.
 
-    HDF5 has no bfloat16: it is written as float32, of which half the bytes are zeros
-    that compression makes nothing of.
-
     Raises:
         ValueError: if `dtype` is none of `DTYPES`.
     """
     check_choice("dtype", dtype, DTYPES)
     arrays = {name: _rounded(variable, dtype) for name, variable in variables.items()}
-    write_arrays(path, arrays, compression="gzip", shuffle=True)
+    write_arrays(path, arrays)
 
 
 def _path(folder: Path, part: str) -> Path:
-    return folder / f"{part}.weights.h5"
+    return folder / f"{part}.npz"
+
+
+def _refuse_old(folder: Path) -> None:
+    if (folder / _OLD_WEIGHTS).is_file() and not (folder / WEIGHTS).is_file():
+        raise ValueError(
+            f"A preset should hold its weights as {WEIGHTS}. Received: "
+            f"{os.fspath(folder)!r} with {_OLD_WEIGHTS}, as development versions wrote "
+            "it. Convert it to HDF5 with the version that wrote it (`keras-elmo "
+            "convert`), and save that as a preset again with this one"
+        )
 
 
 def _rounded(variable: Any, dtype: str) -> np.ndarray:
-    return mapping.as_float(ops.cast(variable, dtype))
+    return ops.convert_to_numpy(ops.cast(variable, dtype))
 
 
 def _check_config(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,8 +93,7 @@ def test_half_precision(tmp_path, dtype, precision):
         # The smallest numbers of float16 are less precise.
         np.testing.assert_allclose(after, before, rtol=precision, atol=1e-7)
     full, half = (
-        (tmp_path / name / "model.weights.h5").stat().st_size
-        for name in ("full", "half")
+        (tmp_path / name / "model.npz").stat().st_size for name in ("full", "half")
     )
     assert half < 0.6 * full
 
@@ -118,11 +117,21 @@ def test_language_model_comes_back_with_its_vocabulary(tmp_path):
     ):
         np.testing.assert_array_equal(old, new)
     # Who only embeds needs neither file.
-    (tmp_path / "preset" / "softmax.weights.h5").unlink()
+    (tmp_path / "preset" / "softmax.npz").unlink()
     (tmp_path / "preset" / "vocabulary.txt").unlink()
     ElmoEmbedding.from_preset(tmp_path / "preset")
     with pytest.raises(FileNotFoundError, match=r"vocabulary\.txt"):
         LanguageModel.from_preset(tmp_path / "preset", batch_size=3)
+
+
+def test_folders_of_development_versions(tmp_path):
+    make_bilm().save_to_preset(tmp_path / "preset")
+    weights = tmp_path / "preset" / "model.npz"
+    weights.rename(weights.with_name("model.weights.h5"))
+    with pytest.raises(
+        ValueError, match=r"model\.npz.*model\.weights\.h5.*with the version that wrote"
+    ):
+        BiLM.from_preset(tmp_path / "preset")
 
 
 def test_names_that_are_no_preset(tmp_path):

@@ -138,7 +138,7 @@ def test_round_trip_through_all_formats_is_bit_identical(golden, boundaries, tmp
         last.settings() == before and before["embedding"]["tokenizer"] == "whitespace"
     )
     assert before["mix"]["weights"] == golden.arrays["mix_weights"].tolist()
-    for name in ("config.json", "metadata.json", "model.weights.h5"):
+    for name in ("config.json", "metadata.json", "model.npz"):
         first, second = (tmp_path / f / name for f in ("first", "last"))
         assert first.read_bytes() == second.read_bytes(), name
 

@@ -1,0 +1,97 @@
+"""Keras' own published holes, tried on what this package reads."""
+
+import json
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+from golden import Golden
+from refusal import peak_memory, read_all, refused
+
+from keras_elmo import BiLM, ElmoEmbedding
+from keras_elmo.presets import find_preset
+from keras_elmo.weights.formats import allennlp
+
+NAME = "CNN/W_cnn_0"
+
+
+@pytest.fixture
+def preset(tmp_path):
+    return shutil.copytree(find_preset("tiny_en"), tmp_path / "preset")
+
+
+@pytest.fixture
+def weights(tmp_path):
+    return shutil.copy(Golden("skip").weights, tmp_path / "weights.hdf5")
+
+
+def change(preset, section, **values):
+    path = preset / "config.json"
+    config = json.loads(path.read_text())
+    config[section].update(values)
+    path.write_text(json.dumps(config))
+    return path
+
+
+def replaced(weights, shape, **kwargs):
+    with h5py.File(weights, "r+") as file:
+        del file[NAME]
+        file.create_dataset(NAME, shape, "f4", **kwargs)
+    return weights
+
+
+def test_cve_2025_1550_function_of_any_module(preset):
+    """A config names a module and a function of it, which loading then calls."""
+    marker = preset / "called"
+    value = {
+        "module": "os",
+        "class_name": "function",
+        "config": "system",
+        "registered_name": "function",
+        "inbound_nodes": [{"args": [f"touch {marker}"], "kwargs": {}}],
+    }
+    path = change(preset, "bilm", activation=value)
+    with refused(path, "`activation` should be the name", "fetch the file again"):
+        BiLM.from_preset(preset)
+    assert not marker.exists()
+
+
+def test_cve_2025_9905_lambda_in_a_config(preset):
+    """A Lambda layer's bytecode runs although `safe_mode` is on."""
+    value = {
+        "module": "keras.layers",
+        "class_name": "Lambda",
+        "config": {"function": {"class_name": "__lambda__", "config": {"code": "4w"}}},
+    }
+    path = change(preset, "bilm", activation=value)
+    with refused(path, "`activation` should be the name", "fetch the file again"):
+        BiLM.from_preset(preset)
+
+
+@pytest.mark.parametrize("place", ["{secret}", "file://{secret}", "http://127.0.0.1/"])
+def test_cve_2025_12058_vocabulary_that_is_a_path(preset, tmp_path, place):
+    """A StringLookup's vocabulary names a file or an address, which loading reads."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("password\n")
+    path = change(preset, "embedding", cached_words=place.format(secret=secret))
+    with refused(path, "'cached_words' is no list of words", "fetch the preset again"):
+        ElmoEmbedding.from_preset(preset)
+
+
+def test_cve_2026_0897_shape_that_takes_all_memory(weights):
+    """An HDF5 file of a few bytes declares a tensor of petabytes."""
+    before = peak_memory()
+    replaced(weights, (10**9, 10**6), chunks=(1000, 1000))
+    with refused(weights, NAME, "0 bytes are there", "fetch it again"):
+        read_all(allennlp.open_pair(Golden("skip").options, weights))
+    assert peak_memory() - before < 2**27
+
+
+def test_cve_2026_1669_storage_in_another_file(weights, tmp_path):
+    """An HDF5 tensor's numbers are those of any file of the machine."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(np.arange(15, dtype="float32").tobytes())
+    replaced(weights, (1, 1, 5, 3), external=[(str(secret), 0, 60)])
+    with refused(weights, NAME, "refers to another file", "fetch it again"):
+        read_all(allennlp.open_pair(Golden("skip").options, weights))
