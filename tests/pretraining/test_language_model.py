@@ -5,9 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_elmo import BiLM
-from keras_elmo.pretraining.language_model import LanguageModel
-from keras_elmo.pretraining.text_corpus import TextCorpus
-from keras_elmo.pretraining.vocabulary import Vocabulary
+from keras_elmo.pretraining import LanguageModel, TextCorpus, Vocabulary
 from keras_elmo.weights.variables import named_variables
 
 VOCABULARY = Vocabulary(["<S>", "</S>", "<UNK>", "the", "cat", "sat", "dog", "ran"])

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keras_elmo.pretraining import TextCorpus, Vocabulary
 from keras_elmo.pretraining.packing import NO_TARGET
-from keras_elmo.pretraining.text_corpus import TextCorpus
-from keras_elmo.pretraining.vocabulary import Vocabulary
 
 WORDS = ["a", "bb", "ccc", "dddd", "eeeee"]
 VOCABULARY = Vocabulary(["<S>", "</S>", "<UNK>", *WORDS])

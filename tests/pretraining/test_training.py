@@ -14,11 +14,15 @@ import numpy as np
 import pytest
 
 from keras_elmo import BiLM
+from keras_elmo.pretraining import (
+    LanguageModel,
+    TextCorpus,
+    TrainingOptions,
+    Vocabulary,
+    train,
+)
 from keras_elmo.pretraining.checkpoint import Checkpoint
-from keras_elmo.pretraining.language_model import LanguageModel
-from keras_elmo.pretraining.text_corpus import TextCorpus
-from keras_elmo.pretraining.training import TrainingOptions, optimizer, train
-from keras_elmo.pretraining.vocabulary import Vocabulary
+from keras_elmo.pretraining.training import optimizer
 
 SCRIPT = Path(__file__).parents[1] / "helpers" / "train_small.py"
 

@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 
 from keras_elmo import BiLM, ElmoEmbedding
-from keras_elmo.probing.parts_of_speech import probe_parts_of_speech, read_tags
-from keras_elmo.probing.senses import probe_senses, read_senses
+from keras_elmo.probing import (
+    probe_parts_of_speech,
+    probe_senses,
+    probe_words_in_context,
+    read_pairs,
+    read_senses,
+    read_tags,
+)
 from keras_elmo.probing.vectors import embed_tokens, embed_words
-from keras_elmo.probing.words_in_context import probe_words_in_context, read_pairs
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
