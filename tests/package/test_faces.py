@@ -1,6 +1,7 @@
 """The public names of the subpackages: what users import from each of them."""
 
 import importlib
+import importlib.resources
 import subprocess
 import sys
 
@@ -43,6 +44,10 @@ def test_every_public_name_says_what_it_is(name):
     assert face.__doc__
     for public in FACES[name]:
         assert getattr(face, public).__doc__, public
+
+
+def test_type_checkers_are_told_of_the_hints():
+    assert importlib.resources.files("keras_elmo").joinpath("py.typed").is_file()
 
 
 @pytest.mark.slow

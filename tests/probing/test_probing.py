@@ -59,6 +59,13 @@ def test_senses(elmo, tmp_path):
     assert scores["lstm_outputs1"] == {"nearest": 1.0, "linear": 1.0}
 
 
+def test_answers_without_a_sense_are_left_out(tmp_path):
+    path = tmp_path / "bank.pos"
+    write_senses(path, count=4)
+    path.write_text(path.read_text().replace(' senseid="money"', ""))
+    assert [example.sense for example in read_senses(path)] == ["river"] * 2
+
+
 def test_parts_of_speech(elmo, tmp_path):
     rows = ["# text", *(f"{i}\t{w}\t_\t_\t{t}\t_\t_\t_\t_\t_" for i, w, t in [
         (1, "the", "DT"), ("2-3", "dogs'", "_"), (2, "dogs", "NNS"), ("2.1", "x", "_"),
