@@ -92,7 +92,7 @@ class LanguageModel(keras.Model):
         self.dropout = check_rate("dropout", dropout)
         self.seed_generator = keras.random.SeedGenerator(seed)
         sizes = [bilm.projection_dim, bilm.units] * bilm.num_layers * len(_DIRECTIONS)
-        # Validation between two steps of training must not change the state of these.
+        # Validation between two steps of training must leave the state of training.
         self.training_state = CarriedState(batch_size, sizes, name="training_state")
         self.evaluation_state = CarriedState(batch_size, sizes, name="evaluation_state")
         self.loss_metric = keras.metrics.Mean(name="loss")

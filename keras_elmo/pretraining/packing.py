@@ -17,7 +17,7 @@ def pack(
     num_rows: int,
     unroll_steps: int,
 ) -> Batch:
-    """Lays sentences end to end in `num_rows` rows, and cuts these into batches.
+    """Joins sentences to `num_rows` rows of tokens, and cuts these into batches.
 
     Args:
         sentences: Strings `(sentences, None)`, between `<S>` and `</S>`.
@@ -57,7 +57,7 @@ def _reversed(tokens: tf.RaggedTensor) -> tf.RaggedTensor:
 
 
 def _starts_of_rows(sentences: tf.RaggedTensor, num_rows: int) -> tf.Tensor:
-    """Where to cut sentences in a row into `num_rows` rows, about equally long.
+    """The places to cut one row of sentences into `num_rows`, about equally long.
 
     Returns:
         int64 `(num_rows,)`, indices of tokens, each the first of a sentence (or the

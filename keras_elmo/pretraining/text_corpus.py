@@ -172,7 +172,7 @@ class TextCorpus:
             lambda lines: self._to_rows(lines, vocabulary, num_rows, unroll_steps),
             tf.data.AUTOTUNE,
         )
-        # (num_replicas, batch_size, ...), and then one replica after the other.
+        # Rows are split between the replicas, which then take their batches in turn.
         batches = rows.unbatch().filter(_is_full)
         batches = batches.map(lambda batch: _split_rows(batch, num_replicas)).unbatch()
         return self._encode(batches.skip(skip * num_replicas))

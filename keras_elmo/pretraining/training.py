@@ -21,8 +21,9 @@ from keras_elmo.pretraining.distributed import (
 from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
 
-_WARMUP_SHARE = 0.1  # as a share of all steps
-_FINAL_SHARE = 0.01  # as a share of the peak of the learning rate
+# The warm-up as a share of all steps, and the final learning rate of its peak.
+_WARMUP_SHARE = 0.1
+_FINAL_SHARE = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +74,7 @@ class TrainingOptions:
 
 
 def optimizer(options: TrainingOptions, num_replicas: int = 1) -> keras.Optimizer:
-    """Adam, with the schedule and the clipping of `options`."""
+    """Adam with the schedule and the clipping that `options` say."""
     warmup_steps = math.ceil(_WARMUP_SHARE * options.total_steps)
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
