@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections.abc import Callable
 
 import keras
 
@@ -35,7 +36,7 @@ def check_boolean(name: str, value: object) -> bool:
 
 
 def check_rate(name: str, value: float) -> float:
-    """`value` if it is a share of what may be dropped."""
+    """`value` if it is a rate of dropout: 0, or a number between 0 and 1."""
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
@@ -48,8 +49,8 @@ def check_rate(name: str, value: float) -> float:
     return value
 
 
-def check_activation(name: str, value: object):
-    """The Keras activation that `value` is or names."""
+def check_activation(name: str, value: object) -> Callable:
+    """The Keras activation that `value` names, or `value` itself if it is one."""
     try:
         return keras.activations.get(value)
     except (TypeError, ValueError) as error:
@@ -60,7 +61,7 @@ def check_activation(name: str, value: object):
 
 
 def check_clip(name: str, value: float | None) -> float | None:
-    """`value` if it is a positive number, or None for 'do not clip'."""
+    """`value` if it is a positive number, or None, which means not to clip."""
     if value is None:
         return None
     try:
@@ -79,7 +80,7 @@ def check_filters(name: str, value: object, max_characters: int) -> list[list[in
             list(map(_as_integer, (width, count)))
             for width, count in value  # type: ignore[attr-defined]
         ]
-    except (TypeError, ValueError):  # not pairs, or not of integers
+    except (TypeError, ValueError):  # raised unless these are pairs of integers
         pairs = []
     if not pairs or any(
         count < 1 or not 1 <= width <= max_characters for width, count in pairs
@@ -101,7 +102,7 @@ def _as_integer(value: object) -> int:
 def check_choice(name: str, value: object, choices: tuple) -> object:
     """`value` if it is one of `choices`.
 
-    Compared by type as well: `1 == True` in Python, but not to a user.
+    Types are compared as well: `1 == True` in Python, but users mean different things.
     """
     if not any(value == c and type(value) is type(c) for c in choices):
         expected = ", ".join(repr(choice) for choice in choices)

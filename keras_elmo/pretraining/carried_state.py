@@ -5,8 +5,8 @@ import tensorflow as tf
 class CarriedState(keras.layers.Layer):
     """The state of the LSTMs between two batches, one for each replica.
 
-    A replica's rows of text are its own, and so is their state: it is never
-    averaged with that of others, and saved with the weights as it is.
+    Each replica reads rows of text of its own, so that each has a state of its own. It
+    is never averaged over replicas, and `Model.save_weights` saves all of them.
 
     Args:
         batch_size: Rows of a batch.
@@ -17,7 +17,7 @@ class CarriedState(keras.layers.Layer):
     def __init__(self, batch_size, sizes, **kwargs):
         super().__init__(trainable=False, **kwargs)
         self._strategy = tf.distribute.get_strategy()
-        # Keras' own variables know one value for all replicas only.
+        # A Keras variable has one value for all replicas; these have one for each.
         self._tensors = [
             tf.Variable(
                 tf.zeros((batch_size, size)),
@@ -35,12 +35,12 @@ class CarriedState(keras.layers.Layer):
         return [variable.read_value() for variable in self._tensors]
 
     def assign(self, tensors):
-        """Keeps these for the next batch; gradients end here."""
+        """Keeps `tensors` for the next batch, without their gradients."""
         for variable, tensor in zip(self._tensors, tensors, strict=True):
             variable.assign(tf.stop_gradient(tensor))
 
     def by_replica(self):
-        """The `tf.Variable`s of this process by name: index and replica."""
+        """The `tf.Variable`s of this process, by `name/index/replica`."""
         return {
             f"{self.name}/{index}/{replica}": local
             for index, variable in enumerate(self._tensors)
@@ -49,7 +49,7 @@ class CarriedState(keras.layers.Layer):
             )
         }
 
-    # For Keras' own `save_weights`.
+    # `Model.save_weights` and `Model.load_weights` call these two.
 
     def save_own_variables(self, store):
         for name, variable in self.by_replica().items():

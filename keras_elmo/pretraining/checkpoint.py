@@ -3,6 +3,7 @@ import re
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any, NoReturn
 
 import keras
 import numpy as np
@@ -14,30 +15,32 @@ _PATTERN = re.compile(r"step-(\d+)\.npz")
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the state of training after each epoch of `fit`, as long as it is good.
+    """Saves the state of training after each epoch of `fit`, if it is finite.
 
-    Unlike `keras.callbacks.BackupAndRestore`, it has each file there whole or not at
-    all, however the process ends; the last one stays until the next is complete;
-    and it never saves what is not finite. A file holds the weights, the carried
-    state of this process, the optimizer, and the state of random generators.
+    Unlike `keras.callbacks.BackupAndRestore`, it leaves no incomplete file, however the
+    process ends; it keeps the last file until the next one is complete; and it saves
+    no weights that are not finite. A file holds the weights, the carried state of this
+    process, the optimizer, and the state of random generators.
 
     Args:
-        folder: Where to save. The last two files are kept.
+        folder: Folder to save in, created where it is missing. The last two files are
+            kept.
 
     Raises:
-        FloatingPointError: when the loss or a weight is no longer finite.
-        OSError: when a file can't be written.
+        FloatingPointError: if the loss or a weight is no longer finite.
+        OSError: if a file can't be written.
     """
 
     def __init__(self, folder: str | os.PathLike):
         super().__init__()
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        # A process that is killed while it saves leaves its temporary folder.
         for leftover in self.folder.glob(".step-*"):
-            shutil.rmtree(leftover)  # of a process that was killed while saving
+            shutil.rmtree(leftover)
 
     def steps(self) -> list[int]:
-        """The steps after which there is a file, in ascending order."""
+        """The steps of which there is a file, in ascending order."""
         matches = map(_PATTERN.fullmatch, os.listdir(self.folder))
         return sorted(int(match[1]) for match in matches if match)
 
@@ -45,7 +48,7 @@ class Checkpoint(keras.callbacks.Callback):
         """Loads the file of `step` into a compiled model, its optimizer built.
 
         Raises:
-            ValueError: if the file is broken, or of another model.
+            ValueError: if the file is broken, or belongs to another model.
         """
         path = self._path(step)
         variables = _variables(model)
@@ -55,8 +58,8 @@ class Checkpoint(keras.callbacks.Callback):
         except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError(
                 "A checkpoint should be a complete file. Received: "
-                f"{os.fspath(path)!r}, which could not be read ({error}). Remove it, "
-                "to go on from the one before."
+                f"{os.fspath(path)!r}, which could not be read ({error}). Remove it "
+                "to go on from the one before it."
             ) from error
         expected = {name: tuple(v.shape) for name, v in variables.items()}
         received = {name: array.shape for name, array in arrays.items()}
@@ -69,7 +72,7 @@ class Checkpoint(keras.callbacks.Callback):
             raise ValueError(
                 "The checkpoint should be of this model and training. Received: "
                 f"{os.fspath(path)!r}, where {'; '.join(differing[:5])}. Go on with "
-                "the options it was made with, or train in a new folder."
+                "the options it was saved with, or train in a new folder."
             )
         for name, variable in variables.items():
             variable.assign(arrays[name])
@@ -83,29 +86,29 @@ class Checkpoint(keras.callbacks.Callback):
             if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
                 self._stop(variable.path)
         arrays = {name: v.numpy() for name, v in _variables(self.model).items()}
-        # Not HDF5, whose library crashes when the disk is full.
+        # NumPy's format, because the HDF5 library crashes when the disk is full.
         path = self._path(int(self.model.optimizer.iterations.numpy()))
         with replacing(path) as temporary:
             np.savez(temporary, **arrays)
         for step in self.steps()[:-_KEPT]:
             self._path(step).unlink()
 
-    def _path(self, step):
+    def _path(self, step: int) -> Path:
         return self.folder / f"step-{step:08}.npz"
 
-    def _stop(self, name):
+    def _stop(self, name: str) -> NoReturn:
         steps = self.steps()
-        kept = f"The last good one is of step {steps[-1]}" if steps else "There is none"
+        last = f"The last one is of step {steps[-1]}" if steps else "There is none"
         raise FloatingPointError(
             f"Training diverged: {name} is not finite after step "
-            f"{int(self.model.optimizer.iterations.numpy())}. No checkpoint was made "
-            f"of it. {kept}, in {os.fspath(self.folder)!r}. Train with a lower "
+            f"{int(self.model.optimizer.iterations.numpy())}. No checkpoint was saved "
+            f"for it. {last}, in {os.fspath(self.folder)!r}. Train with a lower "
             "learning rate."
         )
 
 
-def _variables(model):
-    """All that training changes, by name."""
+def _variables(model: keras.Model) -> dict[str, Any]:
+    """Every variable that training changes, by name."""
     optimizer = model.optimizer.variables
     return {
         **model.training_variables(),

@@ -13,6 +13,7 @@ from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.text.tokenizers import TOKENIZERS
 from keras_elmo.weights.formats import preset_folder
 from keras_elmo.weights.open_weights import open_weights
+from keras_elmo.weights.stored_model import StoredModel
 from keras_elmo.weights.variables import named_variables
 
 _DIRECTIONS = ("forward", "backward")
@@ -26,24 +27,26 @@ class LanguageModel(keras.Model):
                         -> backward LSTMs -> softmax -> the word before
     ```
 
-    Both directions share the token encoder and the softmax; their LSTMs are
-    apart. The state of the LSTMs is carried from batch to batch, and gradients
-    are cut there. The loss is the mean of both directions' negative log
-    likelihood of a token; the gradient is that of their sum over all places of a
-    batch, so that a token weighs the same beside few others as beside many. While
-    training it is that of the sampled softmax, which is lower than that of the full
-    one: compare perplexities of `evaluate`.
+    Both directions share the token encoder and the softmax, and each has LSTMs of its
+    own. The state of the LSTMs is carried from batch to batch; gradients are not.
+
+    The loss is the mean negative log likelihood of a token, over both directions. The
+    gradient is that of the mean over all positions of a batch, with a token or without,
+    so that a token has the same weight in every batch. In training the loss is that of
+    the sampled softmax, which is lower than that of the full one: compare models by
+    the perplexities of `evaluate`.
 
     Reference: Peters et al. 2018, section 3.1; bilm-tf (`bilm/training.py`).
 
     Args:
-        bilm: The `BiLM` to train. With `bilm.trainable = False`, only the softmax.
+        bilm: The `BiLM` to train. With `bilm.trainable = False`, only the softmax is
+            trained.
         vocabulary: The `Vocabulary` of the words to predict.
-        batch_size: Rows of a batch, of each replica.
+        batch_size: Rows of a batch on each replica.
         num_samples: See `SampledSoftmax`.
-        dropout: Rate of the dropout of each LSTM's inputs and of the softmax's.
-            Defaults to 0.1, as in the paper's models.
-        seed: Seed of dropout and samples. Defaults to None.
+        dropout: Dropout rate of the inputs of each LSTM and of the softmax. Defaults
+            to 0.1, as in the paper's models.
+        seed: Seed of the dropout and the samples. Defaults to None.
         **kwargs: `name`, as for any Keras model.
 
     Call arguments:
@@ -52,7 +55,7 @@ class LanguageModel(keras.Model):
 
     Returns:
         The forward and the backward negative log likelihood of each token, float32
-        `(batch_size, unroll_steps)`, 0 where there is none.
+        `(batch_size, unroll_steps)`, 0 where there is no token to predict.
 
     Raises:
         ValueError: if an argument is not as described.
@@ -89,7 +92,7 @@ class LanguageModel(keras.Model):
         self.dropout = check_rate("dropout", dropout)
         self.seed_generator = keras.random.SeedGenerator(seed)
         sizes = bilm.bilstm.state_sizes
-        # Validation in the midst of training has its own.
+        # Validation between two steps of training must leave the state of training.
         self.training_state = CarriedState(batch_size, sizes, name="training_state")
         self.evaluation_state = CarriedState(batch_size, sizes, name="evaluation_state")
         self.loss_metric = keras.metrics.Mean(name="loss")
@@ -106,7 +109,7 @@ class LanguageModel(keras.Model):
 
         Args:
             preset: See `BiLM.from_preset`.
-            batch_size: Rows of a batch, of each replica.
+            batch_size: Rows of a batch on each replica.
             vocabulary: The `Vocabulary`. Defaults to None: that of the preset.
             **kwargs: Arguments of `LanguageModel`.
 
@@ -121,7 +124,7 @@ class LanguageModel(keras.Model):
 
     @classmethod
     def from_stored_model(cls, stored, batch_size, vocabulary=None, **kwargs):
-        """As `from_preset`, of a `keras_elmo.weights.stored_model.StoredModel`."""
+        """As `from_preset`, but from a `StoredModel` of `keras_elmo.weights`."""
         if vocabulary is None:
             vocabulary = vocabulary_of(stored)
         model = cls(BiLM.from_stored_model(stored), vocabulary, batch_size, **kwargs)
@@ -129,7 +132,7 @@ class LanguageModel(keras.Model):
         return model
 
     def load_softmax(self, stored):
-        """Takes over the softmax of a `StoredModel` with the same vocabulary.
+        """Loads the softmax of a `StoredModel` with the same vocabulary.
 
         Raises:
             FileNotFoundError, ValueError: see `from_preset`.
@@ -139,8 +142,8 @@ class LanguageModel(keras.Model):
     def save_to_preset(self, folder, metadata=None, dtype="float32", tokenizer="space"):
         """As `BiLM.save_to_preset`, with vocabulary and softmax.
 
-        These are files of their own, which who only embeds text does not load.
-        `tokenizer` is that of the text it was trained on: embeddings will use it.
+        Both are separate files, so that embedding text never reads them. `tokenizer`
+        is that of the training text, which embeddings should use as well.
         """
         check_choice("tokenizer", tokenizer, tuple(TOKENIZERS))
         config = {
@@ -181,7 +184,7 @@ class LanguageModel(keras.Model):
         return losses
 
     def _read(self, direction, inputs, states, targets, training):
-        """One direction's losses, and the flat list of its final states."""
+        """The losses of one direction, and the flat list of its final states."""
 
         def dropout(tensor):
             if not training or not self.dropout:
@@ -202,7 +205,7 @@ class LanguageModel(keras.Model):
         return tf.reshape(loss, tf.shape(targets)), tf.nest.flatten(final_states)
 
     def training_variables(self):
-        """All that training changes, by name, but for the optimizer."""
+        """Every variable that training changes by name, without the optimizer's."""
         return {
             **named_variables(self.bilm),
             **self.softmax_variables(),
@@ -214,15 +217,15 @@ class LanguageModel(keras.Model):
     def train_step(self, batch):
         with tf.GradientTape() as tape:
             losses = self(batch, training=True)
-            # Over all places, with a token or not. Where one long row is left, its few
-            # tokens would otherwise decide whole steps, again and again.
+            # The mean is over all positions, with a token or without. Otherwise the few
+            # tokens of a nearly empty batch would weigh as much as all of a full one.
             loss = tf.add_n([tf.reduce_mean(loss) for loss in losses]) / len(losses)
             # Keras adds up the gradients of all replicas.
             replicas = tf.distribute.get_strategy().num_replicas_in_sync
             scaled_loss = self.optimizer.scale_loss(loss / replicas)
         variables = self.trainable_weights
-        # A sparse gradient has several slices of one row. Its norm, by which Keras
-        # clips, is that of their sum.
+        # A sparse gradient may hold several slices of one row. They are added up here,
+        # because the norm that Keras clips by is that of their sum.
         gradients = map(tf.convert_to_tensor, tape.gradient(scaled_loss, variables))
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return self._update_metrics(batch, losses)
@@ -244,8 +247,8 @@ class LanguageModel(keras.Model):
         return [self.loss_metric, *self.perplexities, self.perplexity]
 
 
-def vocabulary_of(stored):
-    """The `Vocabulary` that comes with a `Source`.
+def vocabulary_of(stored: StoredModel) -> Vocabulary:
+    """The `Vocabulary` that comes with a `StoredModel`.
 
     Raises:
         FileNotFoundError: if there is none.
@@ -254,7 +257,7 @@ def vocabulary_of(stored):
     if stored.vocabulary is None:
         raise FileNotFoundError(
             f"Beside the weights there should be a {preset_folder.VOCABULARY} of the "
-            f"words of their softmax. Received: {stored.origin!r}, which has none. If "
-            "you have it, pass it as `vocabulary`."
+            f"words of their softmax. Received: {stored.origin!r}, which has none. "
+            "Pass these words as `vocabulary`."
         )
     return Vocabulary.from_file(stored.vocabulary)

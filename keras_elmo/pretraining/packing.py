@@ -1,9 +1,12 @@
 """Sentences, one after the other, as rows of tokens for language modelling."""
 
+from typing import TypeAlias
+
 import tensorflow as tf
 
 from keras_elmo.pretraining.vocabulary import Vocabulary
 
+Batch: TypeAlias = dict[str, tf.Tensor]
 # The target where there is nothing to predict.
 NO_TARGET = -1
 
@@ -13,23 +16,23 @@ def pack(
     vocabulary: Vocabulary,
     num_rows: int,
     unroll_steps: int,
-) -> dict[str, tf.Tensor]:
-    """Lays sentences end to end in `num_rows` rows, and cuts these into batches.
+) -> Batch:
+    """Joins sentences to `num_rows` rows of tokens, and cuts these into batches.
 
     Args:
         sentences: Strings `(sentences, None)`, between `<S>` and `</S>`.
         vocabulary: The words to predict.
-        num_rows: Rows of a batch. Each begins with a whole sentence; they are about
-            equally long.
+        num_rows: Rows of a batch. Each begins with a whole sentence, and they are
+            about equally long.
         unroll_steps: Tokens of a row in a batch.
 
     Returns:
         Tensors `(batches, num_rows, unroll_steps)`: `"forward_inputs"` and
         `"backward_inputs"`, strings, the tokens read (empty for none);
         `"forward_targets"` and `"backward_targets"`, int32, the ids of the words to
-        predict (`NO_TARGET` for none). Backward sentences are reversed, each in its
-        place. And `"continues"`, float32 `(batches, num_rows, 1)`: 0 in the first
-        batch, 1 in those that go on.
+        predict (`NO_TARGET` for none). In the backward tensors each sentence is
+        reversed, and the order of the sentences is the same. `"continues"`, float32
+        `(batches, num_rows, 1)`, is 0 in the first batch and 1 in all others.
     """
     directions = {"forward": sentences, "backward": _reversed(sentences)}
     rows = {}
@@ -46,15 +49,15 @@ def pack(
     return {**rows, "continues": 1 - begins}
 
 
-def _reversed(tokens):
+def _reversed(tokens: tf.RaggedTensor) -> tf.RaggedTensor:
     """Each row of a ragged tensor from its end."""
     ends = tf.gather(tokens.row_starts() + tokens.row_limits(), tokens.value_rowids())
     position = tf.range(tf.size(tokens.flat_values, tf.int64))
     return tokens.with_flat_values(tf.gather(tokens.flat_values, ends - 1 - position))
 
 
-def _starts_of_rows(sentences, num_rows):
-    """Where to cut sentences in a row into `num_rows` rows, about equally long.
+def _starts_of_rows(sentences: tf.RaggedTensor, num_rows: int) -> tf.Tensor:
+    """The places to cut one row of sentences into `num_rows`, about equally long.
 
     Returns:
         int64 `(num_rows,)`, indices of tokens, each the first of a sentence (or the
@@ -66,10 +69,10 @@ def _starts_of_rows(sentences, num_rows):
     return tf.gather(starts, tf.searchsorted(starts, wanted))
 
 
-def _cut(values, starts, unroll_steps):
+def _cut(values: tf.Tensor, starts: tf.Tensor, unroll_steps: int) -> tf.Tensor:
     """`(tokens,)` as `(batches, num_rows, unroll_steps)`.
 
-    The ends of the rows are filled up with what predicts nothing.
+    Rows that end early are padded with `""` or `NO_TARGET`.
     """
     rows = tf.RaggedTensor.from_row_starts(values, starts)
     num_batches = -(-rows.bounding_shape(axis=1) // unroll_steps)

@@ -8,13 +8,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 class TrainingProgress(keras.callbacks.Callback):
     """A progress bar of the whole training, and a line after each interval.
 
-    It shows tokens per second, loss, perplexity and the time left. Where there is
-    no terminal, only the lines are printed.
+    Both show tokens per second, loss and perplexity; the bar shows the time left, too.
+    Without a terminal, only the lines are printed.
 
     Args:
         steps: Steps of the whole training.
         tokens_per_step: Tokens that a step predicts in each direction.
-        description: What to call this training. Defaults to `"train"`.
+        description: Name to show for this training. Defaults to `"train"`.
     """
 
     def __init__(self, steps: int, tokens_per_step: int, description: str = "train"):
@@ -39,7 +39,7 @@ class TrainingProgress(keras.callbacks.Callback):
         return self
 
     def __exit__(self, *exception):
-        """Gives the terminal back, also where training was interrupted."""
+        """Removes the bar from the terminal, also when training was interrupted."""
         self._bar.stop()
 
     def on_train_begin(self, logs=None):
@@ -55,7 +55,7 @@ class TrainingProgress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self._step += 1
-        # Of this interval, and without its validation.
+        # The rate is that of this interval, without its validation.
         seconds = max(time.monotonic() - self._start, 1e-9)
         tokens = (self._step - self._first_step) * self.tokens_per_step
         self._rate = tokens / seconds

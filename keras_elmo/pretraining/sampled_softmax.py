@@ -8,30 +8,31 @@ from keras_elmo.arguments import check_positive_integer
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
 class SampledSoftmax(keras.layers.Layer):
-    """Which word comes? The negative log likelihood of targets, given outputs.
+    """Negative log likelihoods of words, by a softmax that samples in training.
 
-    In training only a sample of the other words competes with the target, since
-    to compare all of them would cost more than the rest of the model. The sample
-    is drawn without replacement, the word of rank `k` in proportion to
-    `log((k + 2) / (k + 1))`: that of frequencies after Zipf's law, which untrained
-    biases stand for too. Expected counts are subtracted from the logits, so that the
-    softmax of all words is learned.
+    In training only a sample of the other words competes with the target, because to
+    compare all of them would cost more than the rest of the model. The sample is drawn
+    without replacement, the word of rank `k` in proportion to
+    `log((k + 2) / (k + 1))`, which follows Zipf's law. The logarithm of a word's
+    expected count in the sample is subtracted from its logit, so that the softmax of
+    all words is learned. The biases start from the same frequencies.
 
-    Like bilm-tf's, but drawn by exponential races from a seeded generator, whose
-    state is saved: interrupted training goes on with the same samples.
+    Unlike bilm-tf, it draws the sample from a seeded generator whose state is saved, so
+    that resumed training goes on with the same samples.
 
     Reference: Jean et al. 2015, arXiv:1412.2007; log-uniform candidates as in
     `tf.random.log_uniform_candidate_sampler`.
 
     Args:
-        vocabulary_size: Number of words, most frequent first.
+        vocabulary_size: Number of words. Their ids are in order of frequency, the most
+            frequent first.
         num_samples: Words to sample in a step. Defaults to 8192, as in the paper's
             models. With `vocabulary_size` or more, all words compete.
         seed: Seed of the samples. Defaults to None.
         **kwargs: `name`, `dtype`, `trainable`, as for any Keras layer.
 
     Call arguments:
-        outputs: `(tokens, dim)`, what the words are predicted from.
+        outputs: `(tokens, dim)`, the vectors to predict words from.
         targets: int32 `(tokens,)`, in `0..vocabulary_size - 1`.
         training: Whether to sample. Defaults to False: all words compete.
 
@@ -66,8 +67,8 @@ class SampledSoftmax(keras.layers.Layer):
             initializer=keras.initializers.RandomNormal(stddev=1 / math.sqrt(dim)),
         )
         self.bias = self.add_weight(name="bias", shape=(self.vocabulary_size,))
-        # From zeros, an optimizer of small steps takes long to find that some words
-        # are far more frequent than others.
+        # From zeros, it would take the optimizer many small steps to learn that some
+        # words are far more frequent than others.
         self.bias.assign(tf.math.log(self._frequencies()))
 
     def call(self, outputs, targets, training=False):
@@ -87,18 +88,19 @@ class SampledSoftmax(keras.layers.Layer):
         )
 
     def sample(self, targets):
-        """Words to compete with the targets.
+        """Draws the words that compete with the targets.
 
         Returns:
-            int64 `(num_samples,)` distinct ids, and how often to expect each of the
-            targets `(tokens, 1)` and of these ids `(num_samples,)` in a sample.
+            int64 `(num_samples,)` distinct ids, and the expected counts in a sample of
+            the targets `(tokens, 1)` and of these ids `(num_samples,)`.
         """
         rates = self._frequencies()
         uniform = keras.random.uniform(
             (self.vocabulary_size,), minval=1e-20, seed=self.seed_generator
         )
-        # Each word arrives after a time of its own; the first ones are sampled.
-        # Those who would arrive by the time of the last have been expected.
+        # Exponential race: word k arrives after Exp(rate_k), and the first
+        # `num_samples` are drawn. The expected count of a word is the probability that
+        # it arrives before the last of them.
         arrivals = -tf.math.log(uniform) / rates
         times, ids = tf.math.top_k(-arrivals, self.num_samples, sorted=True)
         expected = -tf.math.expm1(times[-1] * rates)
@@ -109,7 +111,7 @@ class SampledSoftmax(keras.layers.Layer):
         )
 
     def _frequencies(self):
-        """`(vocabulary_size,)`, by Zipf's law."""
+        """Relative frequencies by rank, `(vocabulary_size,)`, by Zipf's law."""
         ranks = tf.range(self.vocabulary_size, dtype=tf.float32)
         return tf.math.log1p(1 / (ranks + 1)) / math.log(self.vocabulary_size + 1)
 

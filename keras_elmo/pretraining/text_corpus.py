@@ -8,15 +8,17 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo.arguments import check_choice, check_positive_integer
-from keras_elmo.pretraining.packing import pack
+from keras_elmo.pretraining.packing import NO_TARGET, Batch, pack
+from keras_elmo.pretraining.shuffled_lines import shuffled_lines
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.text.encode import to_distinct_char_ids
 from keras_elmo.text.tokenizers import TOKENIZERS, add_boundaries
 
-_LINES_AT_ONCE = 512
-# A row is that many sentences, on average, before the next one begins elsewhere.
-_SENTENCES_OF_ROW = 100
-_SENTENCES_OF_ROW_IN_ORDER = 1000
+# How many lines `measure` tokenizes at a time.
+_LINES_PER_BLOCK = 512
+# A row holds that many sentences, on average, before all rows begin anew.
+_SENTENCES_PER_ROW = 100
+_SENTENCES_PER_ROW_IN_ORDER = 1000
 
 
 class CorpusSize(NamedTuple):
@@ -24,10 +26,11 @@ class CorpusSize(NamedTuple):
 
     Attributes:
         sentences: Lines that hold words.
-        tokens: Predictions a direction: of all words, and of each sentence's `</S>`.
-        longest_sentence: Words of it, before it is split.
+        tokens: Predictions in each direction: the words, and a `</S>` a sentence.
+        longest_sentence: Words of the longest line, before it is split.
         split_sentences: How many lines have more than `max_sentence_length` words.
-        word_counts: How often each word comes; bytes that are no UTF-8 as surrogates.
+        word_counts: How often each word comes. Bytes that are not UTF-8 are
+            surrogates.
     """
 
     sentences: int
@@ -43,8 +46,8 @@ class TextCorpus:
     Sentences between `<S>` and `</S>` follow each other in `batch_size` rows, which
     are cut every `unroll_steps` tokens: a row of one batch goes on in the next, so
     that the state of the LSTMs can be carried over. After some 100 sentences all
-    rows begin anew, each with a whole sentence, and so does the state: a model that
-    was never trained to begin is at a loss with the first words of a text.
+    rows begin anew, each with a whole sentence and a state of zeros: otherwise the
+    model would never learn to predict the first words of a text.
 
     The backward language model reads the same sentences in the same order, each of
     them reversed. A sentence of `n` words makes `n + 1` predictions in either
@@ -57,7 +60,8 @@ class TextCorpus:
         tokenizer: See `ElmoPreprocessor`. Defaults to `"space"`.
         max_characters: See `ElmoPreprocessor`. Defaults to 50.
         max_sentence_length: Tokens of a sentence; longer ones are split. Defaults to
-            500: rows begin anew together, and all of them wait for the longest.
+            500. All rows begin anew together, so that a very long sentence would
+            leave the other rows empty until it ends.
 
     Raises:
         FileNotFoundError: if there are no such files.
@@ -103,7 +107,7 @@ class TextCorpus:
         """
         counts: collections.Counter = collections.Counter()
         sentences = longest = split = 0
-        batches = self._read().batch(_LINES_AT_ONCE)
+        batches = self._read().batch(_LINES_PER_BLOCK)
         batches = batches.map(lambda lines: self._split(lines), tf.data.AUTOTUNE)
         for tokens in batches:
             lengths = tokens.row_lengths().numpy()
@@ -115,7 +119,7 @@ class TextCorpus:
         if not counts:
             raise ValueError(
                 f"The text should hold words. Received: {len(self.files)} files "
-                f"without any, such as {self.files[0]!r}"
+                f"without any, such as {self.files[0]!r}. Pass `files` that do."
             )
         words = {
             word.decode("utf-8", errors="surrogateescape"): count
@@ -147,64 +151,31 @@ class TextCorpus:
             batch_size: Rows of a batch.
             unroll_steps: Tokens of a row.
             seed: Seed of the order; each time through the text has its own.
-            shuffle_lines: How many lines to shuffle at a time. A longer text should
-                be split into files without an order of their own: these are
-                shuffled too. Defaults to a million, some 200 MB.
-            num_replicas: Of how many independent runs of rows to take batches in
-                turn.
-            shard: `(index, count)`: which of so many equal parts of the lines.
+            shuffle_lines: How many lines to shuffle at a time. Defaults to a million,
+                which take some 200 MB. A longer text should be split into files in
+                no particular order, because the order of files is shuffled as well.
+            num_replicas: Number of replicas, which take batches in turn and have rows
+                of their own.
+            shard: `(index, count)`: which of so many equal parts of the lines to read.
             skip: Batches of each replica to leave out, to go on where training
                 was interrupted.
 
         Returns:
-            See `in_order`. Batches that most rows have no token for any more, before
-            these begin anew, are left out.
+            A dataset of batches as those of `in_order`. Those that are less than half
+            full, just before the rows begin anew, are left out.
         """
-
         check_positive_integer("batch_size", batch_size)
         check_positive_integer("unroll_steps", unroll_steps)
-
-        def lines_of_epoch(epoch):
-            # Stateless: TensorFlow's global seed plays no part.
-            files = tf.random.experimental.stateless_shuffle(self.files, [seed, epoch])
-            lines = tf.data.Dataset.from_tensor_slices(files)
-            lines = lines.flat_map(tf.data.TextLineDataset)
-            blocks = lines.batch(shuffle_lines).enumerate()
-            return blocks.map(
-                lambda index, block: shuffle(block, [seed, epoch * 2**32 + index])
-            ).unbatch()
-
-        def shuffle(block, seeds):
-            # Blank lines first: a shard of nothing else would have no batches ever.
-            block = tf.boolean_mask(block, tf.strings.strip(block) != "")
-            shuffled = tf.random.experimental.stateless_shuffle(block, seeds)
-            return shuffled[shard[0] :: shard[1]]
-
-        def is_full(batch):
-            # Of the batches until the longest row ends, the last ones are nearly empty.
-            share = tf.reduce_mean(tf.cast(batch["forward_targets"] >= 0, tf.float32))
-            return share > 0.5 or tf.reduce_all(batch["continues"] == 0)
-
         num_rows = num_replicas * batch_size
-        lines = tf.data.Dataset.counter().flat_map(lines_of_epoch)
-        rows = lines.batch(num_rows * _SENTENCES_OF_ROW).map(
+        lines = shuffled_lines(self.files, seed, shuffle_lines, shard)
+        rows = lines.batch(num_rows * _SENTENCES_PER_ROW).map(
             lambda lines: self._to_rows(lines, vocabulary, num_rows, unroll_steps),
             tf.data.AUTOTUNE,
         )
-        # (batches, num_rows, ...), as those of one replica after the other
-        batches = (
-            rows.unbatch()
-            .filter(is_full)
-            .map(
-                lambda batch: {
-                    name: tf.reshape(
-                        value, [num_replicas, batch_size, *value.shape[1:]]
-                    )
-                    for name, value in batch.items()
-                }
-            )
-        )
-        return self._encode(batches.unbatch().skip(skip * num_replicas))
+        # Rows are split between the replicas, which then take their batches in turn.
+        batches = rows.unbatch().filter(_is_full)
+        batches = batches.map(lambda batch: _split_rows(batch, num_replicas)).unbatch()
+        return self._encode(batches.skip(skip * num_replicas))
 
     def in_order(
         self, vocabulary: Vocabulary, batch_size: int, unroll_steps: int
@@ -228,59 +199,80 @@ class TextCorpus:
         """
         check_positive_integer("batch_size", batch_size)
         check_positive_integer("unroll_steps", unroll_steps)
-        rows = self._read().batch(batch_size * _SENTENCES_OF_ROW_IN_ORDER)
+        rows = self._read().batch(batch_size * _SENTENCES_PER_ROW_IN_ORDER)
         rows = rows.map(
             lambda lines: self._to_rows(lines, vocabulary, batch_size, unroll_steps)
         )
         rows = rows.unbatch()
-        # Counted first, because Keras warns where the number is unknown.
+        # Keras warns when it does not know the number of batches: count them first.
         count = rows.reduce(np.int64(0), lambda count, _: count + 1)
         counted = tf.data.experimental.assert_cardinality(count)
         return self._encode(rows).apply(counted)
 
-    def _read(self):
+    def _read(self) -> tf.data.Dataset:
         return tf.data.TextLineDataset(self.files)
 
-    def _split(self, lines):
+    def _split(self, lines: tf.Tensor) -> tf.RaggedTensor:
         return TOKENIZERS[self.tokenizer](lines)
 
-    def _tokenize(self, lines):
+    def _tokenize(self, lines: tf.Tensor) -> tf.RaggedTensor:
         """`(sentences, None)` tokens, without empty lines, long ones split."""
         tokens = self._split(lines)
         limits, limit = tokens.row_limits(), self.max_sentence_length
         starts = tf.ragged.range(tokens.row_starts(), limits, limit)
         return tf.RaggedTensor.from_row_starts(tokens.flat_values, starts.flat_values)
 
-    def _to_rows(self, lines, vocabulary, num_rows, unroll_steps):
+    def _to_rows(
+        self, lines: tf.Tensor, vocabulary: Vocabulary, num_rows: int, unroll_steps: int
+    ) -> Batch:
         sentences = add_boundaries(self._tokenize(lines))
         return pack(sentences, vocabulary, num_rows, unroll_steps)
 
-    def _encode(self, rows):
-        def encode(batch):
-            """Reversed rows are turned round: they read from right to left."""
-            tokens = tf.stack(
-                [batch["forward_inputs"], tf.reverse(batch["backward_inputs"], [1])]
-            )
-            char_ids, index = to_distinct_char_ids(
-                tf.reshape(tokens, [-1]), self.max_characters
-            )
-            forward_index, backward_index = tf.unstack(
-                tf.reshape(index, tf.shape(tokens)), 2
-            )
-            shape = batch["forward_targets"].shape
-            return {
-                "char_ids": char_ids,
-                "forward_index": tf.ensure_shape(forward_index, shape),
-                "backward_index": tf.ensure_shape(backward_index, shape),
-                "forward_targets": batch["forward_targets"],
-                "backward_targets": tf.reverse(batch["backward_targets"], [1]),
-                "continues": batch["continues"],
-            }
+    def _encode(self, rows: tf.data.Dataset) -> tf.data.Dataset:
+        batches = rows.map(lambda row: self._encode_batch(row), tf.data.AUTOTUNE)
+        return batches.prefetch(tf.data.AUTOTUNE)
 
-        return rows.map(encode, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    def _encode_batch(self, batch: Batch) -> Batch:
+        """Tokens as char ids; backward rows turned round, to be read from the right."""
+        tokens = tf.stack(
+            [batch["forward_inputs"], tf.reverse(batch["backward_inputs"], [1])]
+        )
+        char_ids, index = to_distinct_char_ids(
+            tf.reshape(tokens, [-1]), self.max_characters
+        )
+        forward_index, backward_index = tf.unstack(
+            tf.reshape(index, tf.shape(tokens)), 2
+        )
+        shape = batch["forward_targets"].shape
+        return {
+            "char_ids": char_ids,
+            "forward_index": tf.ensure_shape(forward_index, shape),
+            "backward_index": tf.ensure_shape(backward_index, shape),
+            "forward_targets": batch["forward_targets"],
+            "backward_targets": tf.reverse(batch["backward_targets"], [1]),
+            "continues": batch["continues"],
+        }
 
 
-def _find(patterns):
+def _is_full(batch: Batch) -> tf.Tensor:
+    """Whether a batch begins anew, or more than half of it is tokens.
+
+    All rows wait for the longest, so that the last batches before rows begin anew are
+    nearly empty.
+    """
+    share = tf.reduce_mean(tf.cast(batch["forward_targets"] != NO_TARGET, tf.float32))
+    return tf.logical_or(share > 0.5, tf.reduce_all(batch["continues"] == 0))
+
+
+def _split_rows(batch: Batch, num_parts: int) -> Batch:
+    """`(rows, ...)` as `(num_parts, rows / num_parts, ...)`."""
+    return {
+        name: tf.reshape(rows, [num_parts, rows.shape[0] // num_parts, *rows.shape[1:]])
+        for name, rows in batch.items()
+    }
+
+
+def _find(patterns: str | os.PathLike | Sequence[str | os.PathLike]) -> list[str]:
     if isinstance(patterns, str | os.PathLike):
         patterns = [patterns]
     files = [
@@ -293,6 +285,6 @@ def _find(patterns):
         raise FileNotFoundError(
             "`files` should name text files of one sentence a line, with * for "
             f"several. Received: files={[os.fspath(p) for p in patterns]}, which "
-            "match none"
+            "match none. Check the folder and the pattern."
         )
     return files

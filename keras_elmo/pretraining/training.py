@@ -1,10 +1,11 @@
-"""Training from beginning to end: schedule, callbacks, checkpoints, processes."""
+"""Training with a schedule, callbacks and checkpoints, and evaluation."""
 
 import dataclasses
 import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,11 +13,17 @@ import tensorflow as tf
 
 from keras_elmo.arguments import check_positive_integer, check_positive_number
 from keras_elmo.pretraining.checkpoint import Checkpoint
+from keras_elmo.pretraining.distributed import (
+    evaluate_distributed,
+    fit_distributed,
+    on_replicas,
+)
 from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
 
-_WARMUP = 0.1  # of all steps
-_FINAL_LEARNING_RATE = 0.01  # of the peak
+# The warm-up as a share of all steps, and the final learning rate of its peak.
+_WARMUP_SHARE = 0.1
+_FINAL_SHARE = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,17 +31,17 @@ class TrainingOptions:
     """How to train. The same options and data give the same model.
 
     Args:
-        steps: Steps to train for, of all replicas together.
+        steps: Steps to train for. All replicas take each step together.
         unroll_steps: Tokens over which gradients flow. Defaults to 20, as in the
             paper's models.
-        learning_rate: Its peak. It rises linearly over the first 10 % of the steps,
-            without which Adam's first estimates throw the LSTMs off, and falls to
-            1 % along a cosine, which reaches a lower perplexity in a given number
-            of tokens than a constant one. Defaults to 4e-3.
+        learning_rate: Peak of the learning rate. It rises linearly over the first 10 %
+            of the steps, because Adam's first estimates are too rough for the LSTMs.
+            Then it falls to 1 % along a cosine, which reaches a lower perplexity with
+            the same number of tokens than a constant rate. Defaults to 4e-3.
         clip_norm: Bound of the gradients' global norm. Defaults to 1.
         seed: Seed of the order of the text. Defaults to 1.
-        interval: The most steps between two checkpoints; validation is as often.
-            Defaults to 1000.
+        interval: Largest number of steps from one checkpoint and validation to the
+            next. Defaults to 1000.
     """
 
     steps: int
@@ -44,7 +51,7 @@ class TrainingOptions:
     seed: int = 1
     interval: int = 1000
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("steps", "unroll_steps", "interval"):
             check_positive_integer(name, getattr(self, name))
         for name in ("learning_rate", "clip_norm"):
@@ -52,11 +59,12 @@ class TrainingOptions:
 
     @property
     def num_intervals(self) -> int:
+        """The number of intervals, each of which ends with a checkpoint."""
         return math.ceil(self.steps / self.interval)
 
     @property
     def steps_per_interval(self) -> int:
-        """All intervals are equally long."""
+        """The number of steps of an interval, the same for all of them."""
         return math.ceil(self.steps / self.num_intervals)
 
     @property
@@ -65,13 +73,13 @@ class TrainingOptions:
         return self.num_intervals * self.steps_per_interval
 
 
-def optimizer(options: TrainingOptions, num_replicas: int = 1):
-    """Adam, with the schedule and the clipping of `options`."""
-    warmup_steps = math.ceil(_WARMUP * options.total_steps)
+def optimizer(options: TrainingOptions, num_replicas: int = 1) -> keras.Optimizer:
+    """Adam with the schedule and the clipping that `options` say."""
+    warmup_steps = math.ceil(_WARMUP_SHARE * options.total_steps)
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
         decay_steps=max(options.total_steps - warmup_steps, 1),
-        alpha=_FINAL_LEARNING_RATE,
+        alpha=_FINAL_SHARE,
         warmup_target=options.learning_rate,
         warmup_steps=warmup_steps,
     )
@@ -92,13 +100,14 @@ def train(
     """Trains to the end, from the last checkpoint if there is one.
 
     Args:
-        model: What to train, made under the strategy that distributes it.
-        corpus: The text. Of several workers, each reads a part of its lines.
-        options: How to train. They, the text and the strategy should be those that
-            the checkpoints were made with.
-        folder: Of the checkpoints, see `Checkpoint`.
-        validation: Text to compute perplexity of after each interval.
-        callbacks: More of Keras' callbacks, such as `TrainingProgress`. Their epoch
+        model: The model to train, created in the scope of the strategy to use.
+        corpus: The text. With several workers, each reads a part of its lines.
+        options: How to train. To resume, the options, the text and the strategy should
+            be those that the checkpoints were saved with.
+        folder: Folder of the checkpoints, see `Checkpoint`.
+        validation: Text to compute the perplexity of after each interval. Defaults to
+            None.
+        callbacks: Other Keras callbacks, such as `TrainingProgress`. For them an epoch
             is an interval.
 
     Raises:
@@ -106,31 +115,24 @@ def train(
         ValueError: if the checkpoints in `folder` are of another model or training.
     """
     strategy = model.distribute_strategy
-    with strategy.scope():
-        model.compile(optimizer=optimizer(options, strategy.num_replicas_in_sync))
-        # Variables can't be made inside of a distributed graph.
-        model.optimizer.build(model.trainable_variables)
+    _compile(model, options)
+    # The carried state differs between workers, and so do their checkpoints.
     resolver = strategy.cluster_resolver
     worker = resolver.task_id if resolver else 0
-    # The carried state is each worker's own.
     checkpoint = Checkpoint(Path(folder) / f"worker-{worker}")
-    _check_steps(checkpoint, options)
-    interval = _common_interval(strategy, checkpoint, options)
-    if interval:
-        with strategy.scope():
-            checkpoint.restore(model, interval * options.steps_per_interval)
+    interval = _restore(model, checkpoint, options)
     validation_data = None
     if validation is not None:
         validation_data = validation.in_order(
             model.vocabulary, model.batch_size, options.unroll_steps
         )
-    # `fit` wants batches of one shape on all replicas, and fails under
+    # Keras' `fit` needs batches of one shape on all replicas, and fails under
     # `MultiWorkerMirroredStrategy` in any case (Keras 3.15).
     is_distributed = strategy.num_replicas_in_sync > 1
-    fit = _fit_distributed if is_distributed else keras.Model.fit
+    fit = fit_distributed if is_distributed else keras.Model.fit
     fit(
         model,
-        _distribute(strategy, model, corpus, options, interval),
+        _batches(model, corpus, options, skip=interval * options.steps_per_interval),
         initial_epoch=interval,
         epochs=options.num_intervals,
         steps_per_epoch=options.steps_per_interval,
@@ -141,14 +143,16 @@ def train(
     )
 
 
-def evaluate(model: LanguageModel, corpus: TextCorpus, unroll_steps: int = 20):
+def evaluate(
+    model: LanguageModel, corpus: TextCorpus, unroll_steps: int = 20
+) -> dict[str, float]:
     """The loss and the perplexities on the whole text, over the full softmax.
 
     Args:
-        model: What to evaluate. Of one that is distributed, every replica reads all
-            of the text.
+        model: The model to evaluate. If it is distributed, every replica reads the
+            whole text.
         corpus: The text.
-        unroll_steps: Tokens to read at once. Plays no part in the results.
+        unroll_steps: Tokens to read at once. The results do not depend on it.
 
     Returns:
         Dictionary of floats: `"loss"`, `"forward_perplexity"`,
@@ -158,12 +162,33 @@ def evaluate(model: LanguageModel, corpus: TextCorpus, unroll_steps: int = 20):
         model.compile()
     data = corpus.in_order(model.vocabulary, model.batch_size, unroll_steps)
     if model.distribute_strategy.num_replicas_in_sync > 1:
-        return _evaluate_distributed(model, _on_replicas(model, model.test_step), data)
+        return evaluate_distributed(model, on_replicas(model, model.test_step), data)
     return model.evaluate(data, verbose=0, return_dict=True)
 
 
-def _check_steps(checkpoint, options):
-    """Refuses checkpoints that can't be of this training."""
+def _compile(model: LanguageModel, options: TrainingOptions) -> None:
+    strategy = model.distribute_strategy
+    with strategy.scope():
+        model.compile(optimizer=optimizer(options, strategy.num_replicas_in_sync))
+        # The optimizer can't create its variables inside a distributed graph.
+        model.optimizer.build(model.trainable_variables)
+
+
+def _restore(
+    model: LanguageModel, checkpoint: Checkpoint, options: TrainingOptions
+) -> int:
+    """Loads the last checkpoint that all workers have; returns its interval, or 0."""
+    _check_steps(checkpoint, options)
+    strategy = model.distribute_strategy
+    interval = _common_interval(strategy, checkpoint, options)
+    if interval:
+        with strategy.scope():
+            checkpoint.restore(model, interval * options.steps_per_interval)
+    return interval
+
+
+def _check_steps(checkpoint: Checkpoint, options: TrainingOptions) -> None:
+    """Refuses checkpoints that can't belong to this training."""
     wrong = [
         step
         for step in checkpoint.steps()
@@ -171,14 +196,16 @@ def _check_steps(checkpoint, options):
     ]
     if wrong:
         raise ValueError(
-            "The checkpoints should be of this training, which makes one each "
+            "The checkpoints should be of this training, which saves one every "
             f"{options.steps_per_interval} steps up to {options.total_steps}. "
-            f"Received: steps {wrong} in {os.fspath(checkpoint.folder)!r}. Has the "
-            "text changed, or an option? Train in a new folder, or remove these."
+            f"Received: steps {wrong} in {os.fspath(checkpoint.folder)!r}. Go on with "
+            "the same text and options, train in a new folder, or remove these."
         )
 
 
-def _common_interval(strategy, checkpoint, options):
+def _common_interval(
+    strategy: tf.distribute.Strategy, checkpoint: Checkpoint, options: TrainingOptions
+) -> int:
     """The last interval of which every worker has a checkpoint, or 0."""
     saved = set(checkpoint.steps())
     exists = [
@@ -187,7 +214,7 @@ def _common_interval(strategy, checkpoint, options):
     ]
 
     @tf.function
-    def count():
+    def count() -> tf.Tensor:
         ones = strategy.run(lambda: tf.constant(exists))
         return strategy.reduce("SUM", ones, axis=None)
 
@@ -195,10 +222,12 @@ def _common_interval(strategy, checkpoint, options):
     return int(common.max(initial=0))
 
 
-def _distribute(strategy, model, corpus, options, interval):
-    """The batches of every replica, from the end of `interval` on."""
+def _batches(
+    model: LanguageModel, corpus: TextCorpus, options: TrainingOptions, skip: int
+) -> Any:
+    """The dataset of the batches of all replicas, without the first `skip` of each."""
 
-    def batches(context):
+    def batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
         return corpus.shuffled(
             model.vocabulary,
             model.batch_size,
@@ -206,59 +235,10 @@ def _distribute(strategy, model, corpus, options, interval):
             seed=options.seed,
             num_replicas=context.num_replicas_in_sync // context.num_input_pipelines,
             shard=(context.input_pipeline_id, context.num_input_pipelines),
-            skip=interval * options.steps_per_interval,
+            skip=skip,
         )
 
+    strategy = model.distribute_strategy
     if strategy.num_replicas_in_sync == 1:
         return batches(tf.distribute.InputContext())
     return strategy.distribute_datasets_from_function(batches)
-
-
-def _fit_distributed(
-    model, data, initial_epoch, epochs, steps_per_epoch, validation_data, callbacks, **_
-):
-    """What `fit` does, on several replicas: each worker runs this same loop."""
-    train_step = _on_replicas(model, model.train_step)
-    test_step = _on_replicas(model, model.test_step)
-    next_step = tf.function(lambda iterator: train_step(next(iterator)))
-    callbacks = keras.callbacks.CallbackList(
-        callbacks, model=model, epochs=epochs, steps=steps_per_epoch
-    )
-    batches = iter(data)
-    callbacks.on_train_begin()
-    for epoch in range(initial_epoch, epochs):
-        model.reset_metrics()
-        callbacks.on_epoch_begin(epoch)
-        for index in range(steps_per_epoch):
-            callbacks.on_train_batch_begin(index)
-            logs = _to_floats(next_step(batches))
-            callbacks.on_train_batch_end(index, logs)
-        if validation_data is not None:
-            results = _evaluate_distributed(model, test_step, validation_data)
-            logs |= {f"val_{name}": value for name, value in results.items()}
-        callbacks.on_epoch_end(epoch, logs)
-    callbacks.on_train_end()
-
-
-def _evaluate_distributed(model, test_step, data):
-    model.reset_metrics()
-    logs = model.get_metrics_result()
-    for batch in data:
-        logs = test_step(batch)
-    return _to_floats(logs)
-
-
-def _on_replicas(model, step):
-    """A step of `model` on all of its replicas, and the mean of what it logs."""
-    strategy = model.distribute_strategy
-
-    @tf.function(reduce_retracing=True)
-    def run(batch):
-        logs = strategy.run(step, args=(batch,))
-        return {name: strategy.reduce("MEAN", logs[name], axis=None) for name in logs}
-
-    return run
-
-
-def _to_floats(logs):
-    return {name: float(value) for name, value in logs.items()}

@@ -16,14 +16,15 @@ UNKNOWN_ID = SPECIAL_WORDS.index(UNKNOWN_WORD)
 class Vocabulary:
     """The words that a language model predicts, most frequent first.
 
-    Only its targets need a vocabulary: a biLM reads any word, by its characters.
+    Only the words to predict need a vocabulary: a biLM reads any word, by its
+    characters.
 
-    Reference: bilm-tf (`bilm/data.py`, `Vocabulary`), whose files these are.
+    Reference: bilm-tf (`bilm/data.py`, `Vocabulary`), which reads the same files.
 
     Args:
-        words: The words, first `<S>`, `</S>` and `<UNK>`. Frequent words should
-            come first: negative samples are drawn by that order. Bytes that are
-            no UTF-8 are held as surrogates (`errors="surrogateescape"`).
+        words: The words: `<S>`, `</S>` and `<UNK>`, and then the others. Frequent words
+            should come first, because `SampledSoftmax` draws samples by their rank.
+            Bytes that are not UTF-8 are surrogates (`errors="surrogateescape"`).
 
     Raises:
         ValueError: if the three special words do not come first, or a word is
@@ -39,7 +40,7 @@ class Vocabulary:
     def __init__(self, words: Iterable[str]):
         self.words = list(words)
         _check_words(self.words)
-        # Made eagerly: a table can't be made inside of a graph that uses it.
+        # A table can't be created inside a graph that uses it: create it eagerly.
         with tf.init_scope():
             keys = tf.constant([_to_bytes(word) for word in self.words])
             ids = tf.range(len(self.words), dtype=tf.int32)
@@ -54,12 +55,13 @@ class Vocabulary:
         min_count: int = 1,
         max_size: int | None = None,
     ) -> "Vocabulary":
-        """The words that were counted often enough, most frequent first.
+        """The words of a text that are frequent enough, most frequent first.
 
         Args:
-            counts: How often each word was seen, see `TextCorpus.measure`.
-            min_count: Leaves out words that were seen less often.
-            max_size: The most words to keep, the special ones included.
+            counts: How often each word was seen, from `TextCorpus.measure`.
+            min_count: Words that were seen less often are left out. Defaults to 1.
+            max_size: Largest number of words, with the special ones. Defaults to None:
+                any number.
 
         Raises:
             ValueError: if no word is left.
@@ -76,22 +78,23 @@ class Vocabulary:
                 "`min_count` and `max_size` should leave words to predict, besides the "
                 f"special {len(SPECIAL_WORDS)}. Received: min_count={min_count!r}, "
                 f"max_size={max_size!r} and {len(counts)} distinct words, the most "
-                f"frequent seen {max(counts.values(), default=0)} times"
+                f"frequent seen {max(counts.values(), default=0)} times. Lower "
+                "`min_count`, or raise `max_size`."
             )
         return cls([*SPECIAL_WORDS, *words])
 
     @classmethod
     def from_file(cls, path: str | os.PathLike) -> "Vocabulary":
-        """Reads one word a line.
+        """Reads a text file of one word a line.
 
         Raises:
             FileNotFoundError: if there is no such file.
-            ValueError: if it is no vocabulary, see above.
+            ValueError: if its words are not those of a vocabulary, see `Vocabulary`.
         """
         if not Path(path).is_file():
             raise FileNotFoundError(
                 "The vocabulary should be a text file of one word a line. "
-                f"Received: {os.fspath(path)!r}, which is no file"
+                f"Received: {os.fspath(path)!r}, which is not a file. Check the path."
             )
         content = Path(path).read_bytes().removesuffix(b"\n")
         lines = content.decode("utf-8", errors="surrogateescape").split("\n")
@@ -101,13 +104,13 @@ class Vocabulary:
             raise ValueError(f"{os.fspath(path)!r}: {error}") from error
 
     def save(self, path: str | os.PathLike) -> None:
-        """Writes one word a line, the whole file or nothing."""
+        """Writes a text file of one word a line, completely or not at all."""
         content = b"".join(_to_bytes(word) + b"\n" for word in self.words)
         with replacing(path) as temporary:
             Path(temporary).write_bytes(content)
 
     def to_ids(self, tokens: tf.Tensor) -> tf.Tensor:
-        """int32 ids of string `tokens`, of the same shape; unknown ones are 2."""
+        """int32 ids of string `tokens`, of the same shape; 2 for unknown words."""
         return self._table.lookup(tokens)
 
     def __len__(self) -> int:
@@ -128,15 +131,17 @@ def _check_words(words: list[str]) -> None:
     if tuple(words[:3]) != SPECIAL_WORDS:
         raise ValueError(
             f"{expected}begin with {', '.join(SPECIAL_WORDS)}, in this order. "
-            f"Received: {words[:3]}"
+            f"Received: {words[:3]}. Put these three first."
         )
     for number, word in enumerate(words, start=1):
         if not word or "\n" in word:
             raise ValueError(
                 f"{expected}not be empty, nor hold line breaks. Received: {word!r} "
-                f"as number {number}"
+                f"as number {number}. Remove it."
             )
     counts = collections.Counter(words)
     word, count = counts.most_common(1)[0]
     if count > 1:
-        raise ValueError(f"{expected}come once. Received: {word!r} {count} times")
+        raise ValueError(
+            f"{expected}come once. Received: {word!r} {count} times. Remove the others."
+        )

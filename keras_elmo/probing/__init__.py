@@ -1,5 +1,25 @@
-"""What do the layers know? Small classifiers on top of them, on tagged text.
+"""What do the layers of an `ElmoEmbedding` know? Simple classifiers on tagged text.
 
-Each module reads one kind of data and scores every layer on it, as sections 5.3 and
-5.4 of Peters et al. 2018 do.
+```
+tagged file -> read_senses  -> sentences -> ElmoEmbedding -> vectors of each layer
+               read_tags                                              |
+               read_pairs   -> labels  ----------------------> classifier -> accuracy
+```
+
+Each `probe_...` function reads one kind of tagged text and returns the accuracy of
+every layer on it, as in sections 5.3 and 5.4 of Peters et al. 2018. These functions
+need scikit-learn (`pip install "keras-elmo[probing]"`) and import it when called.
 """
+
+from keras_elmo.probing.parts_of_speech import probe_parts_of_speech, read_tags
+from keras_elmo.probing.senses import probe_senses, read_senses
+from keras_elmo.probing.words_in_context import probe_words_in_context, read_pairs
+
+__all__ = [
+    "probe_parts_of_speech",
+    "probe_senses",
+    "probe_words_in_context",
+    "read_pairs",
+    "read_senses",
+    "read_tags",
+]

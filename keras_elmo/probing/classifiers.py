@@ -1,17 +1,18 @@
-"""The classifiers that are put on top of the layers, by scikit-learn."""
+"""Training and scoring scikit-learn's classifiers on the vectors of a layer."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 
 def linear_classifier() -> Any:
-    """Logistic regression, of features that have the same scale."""
+    """Logistic regression on features that are scaled to a variance of one."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    # A tolerance that no accuracy shows, reached in seconds.
+    # A smaller tolerance takes far longer and leaves the accuracies as they are.
     regression = LogisticRegression(C=0.1, tol=1e-3, max_iter=1000)
     return make_pipeline(StandardScaler(), regression)
 
@@ -19,13 +20,13 @@ def linear_classifier() -> Any:
 def cross_validate(
     classifier: Any, vectors: np.ndarray, labels: np.ndarray, folds: int, seed: int
 ) -> float:
-    """Mean accuracy on parts of the data that the classifier was not trained on.
+    """Mean accuracy on each part of the data, after training on the other parts.
 
     Args:
-        classifier: As of scikit-learn.
+        classifier: A classifier of scikit-learn.
         vectors: `(examples, width)`.
         labels: `(examples,)`.
-        folds: Number of parts, which have the same share of each label.
+        folds: Number of parts. Each has about the same share of every label.
         seed: Seed of the parts.
     """
     from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -40,13 +41,13 @@ def fit_and_score(
     train: tuple[np.ndarray, np.ndarray],
     test: tuple[np.ndarray, np.ndarray],
 ) -> float:
-    """Accuracy on `test`; both are vectors and labels."""
+    """Accuracy on `test` after training on `train`, each vectors and their labels."""
     with _one_thread():
         return float(classifier.fit(*train).score(*test))
 
 
-def _one_thread():
-    """Several would only wait for each other, the longer the busier the machine is."""
+def _one_thread() -> AbstractContextManager:
+    """Limits NumPy to one thread, since several wait for each other on small data."""
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1)

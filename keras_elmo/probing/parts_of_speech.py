@@ -1,4 +1,4 @@
-"""Which part of speech is a word? By a linear classifier on its vector."""
+"""The part of speech of a word, by a linear classifier on its vector."""
 
 import os
 from typing import NamedTuple
@@ -20,10 +20,10 @@ class TaggedSentence(NamedTuple):
 
 
 def read_tags(path: str | os.PathLike) -> list[TaggedSentence]:
-    """Reads a CoNLL-U file, with the language's own tags (column XPOS).
+    """Reads the words and the tags of the language (column XPOS) of a CoNLL-U file.
 
     Raises:
-        ValueError: if it is no such file.
+        ValueError: if the file has no tagged words.
     """
     sentences, rows = [], []
     with open(path, encoding="utf-8") as file:
@@ -38,7 +38,7 @@ def read_tags(path: str | os.PathLike) -> list[TaggedSentence]:
     if not sentences:
         raise ValueError(
             "Parts of speech should be tagged in CoNLL-U, ten columns a word. "
-            f"Received: {os.fspath(path)!r}, which has none"
+            f"Received: {os.fspath(path)!r}, which has none. Pass a .conllu file."
         )
     return sentences
 
@@ -55,11 +55,13 @@ def probe_parts_of_speech(
         elmo: The embedding.
         train: File to train the classifiers on, see `read_tags`.
         test: File to score them on.
-        max_sentences: How many of `train` to use, from its beginning.
+        max_sentences: How many sentences of `train` to use, from its beginning.
+            Defaults to 3000.
 
     Returns:
-        By layer, `"linear"`. Under `"majority"`, the most frequent tag of each word
-        in `train`, and of all words for those that are not there.
+        For each layer, the accuracy of a `"linear"` classifier. `"majority"` is that of
+        the most frequent tag of each word in `train`; for words that `train` lacks, of
+        the most frequent tag of all.
     """
     splits = read_tags(train)[:max_sentences], read_tags(test)
     train_tags, test_tags = (
@@ -80,13 +82,15 @@ def probe_parts_of_speech(
     return scores
 
 
-def _majority_accuracy(train, test):
+def _majority_accuracy(
+    train: list[TaggedSentence], test: list[TaggedSentence]
+) -> float:
     counts: dict[str, dict[str, int]] = {}
     totals: dict[str, int] = {}
     for sentence in train:
         for token, tag in zip(sentence.tokens, sentence.tags, strict=True):
-            of_word = counts.setdefault(token, {})
-            of_word[tag] = of_word.get(tag, 0) + 1
+            tags = counts.setdefault(token, {})
+            tags[tag] = tags.get(tag, 0) + 1
             totals[tag] = totals.get(tag, 0) + 1
     right = []
     for sentence in test:

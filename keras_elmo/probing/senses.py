@@ -1,7 +1,7 @@
-"""Which sense does a word have? By the nearest vector, and by a linear classifier."""
+"""The sense of a word, by the nearest vector and by a linear classifier."""
 
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,12 +10,12 @@ from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.probing.classifiers import cross_validate, linear_classifier
 from keras_elmo.probing.vectors import embed_words
 
-# Penn Treebank's quotation marks, which text seldom has.
+# The quotation marks of the Penn Treebank, as other text writes them.
 _QUOTES = {"``": '"', "''": '"'}
 
 
 class SenseTagged(NamedTuple):
-    """A sentence, and the sense of one word of it."""
+    """A sentence, and the sense of the word at `position`."""
 
     tokens: list[str]
     position: int
@@ -26,14 +26,14 @@ def read_senses(path: str | os.PathLike) -> list[SenseTagged]:
     """Reads a file of Senseval's lexical samples, such as `interest.pos`.
 
     Raises:
-        ValueError: if it is no such file.
+        ValueError: if the file can't be read, or has no tagged words.
     """
     try:
         root = ElementTree.parse(path).getroot()
     except ElementTree.ParseError as error:
         raise ValueError(
             "Senses should be tagged in Senseval's XML. Received: "
-            f"{os.fspath(path)!r}, which could not be read ({error})"
+            f"{os.fspath(path)!r}, which could not be read ({error}). Pass a .pos file."
         ) from error
     examples = [
         example
@@ -43,7 +43,8 @@ def read_senses(path: str | os.PathLike) -> list[SenseTagged]:
     if not examples:
         raise ValueError(
             "Senses should be tagged in Senseval's XML: instances with an answer, a "
-            f"context and a head. Received: {os.fspath(path)!r}, which has none"
+            f"context and a head. Received: {os.fspath(path)!r}, which has none. "
+            "Pass a .pos file."
         )
     return examples
 
@@ -55,14 +56,15 @@ def probe_senses(
 
     Args:
         elmo: The embedding.
-        path: See `read_senses`.
-        folds: Number of folds, which have the same share of each sense.
-        seed: Seed of the folds.
+        path: File of tagged sentences, see `read_senses`.
+        folds: Number of folds, each with about the same share of every sense. Defaults
+            to 5.
+        seed: Seed of the folds. Defaults to 1.
 
     Returns:
-        By layer, `"nearest"`: the sense of the training example with the highest
-        cosine; and `"linear"`: a logistic regression. Under `"majority"`, the most
-        frequent sense.
+        For each layer, the accuracy of `"nearest"`, the sense of the training example
+        with the highest cosine, and of `"linear"`, a logistic regression. `"majority"`
+        is that of the most frequent sense.
     """
     from sklearn.dummy import DummyClassifier
     from sklearn.neighbors import KNeighborsClassifier
@@ -70,7 +72,7 @@ def probe_senses(
     examples = read_senses(path)
     senses = np.array([example.sense for example in examples])
 
-    def accuracy(classifier, vectors):
+    def accuracy(classifier: Any, vectors: np.ndarray) -> float:
         return cross_validate(classifier, vectors, senses, folds, seed)
 
     layers = embed_words(
@@ -92,9 +94,10 @@ def probe_senses(
     return scores
 
 
-def _read_instance(instance):
+def _read_instance(instance: ElementTree.Element) -> SenseTagged | None:
     answer, context = instance.find("answer"), instance.find("context")
-    if answer is None or context is None:
+    sense = None if answer is None else answer.get("senseid")
+    if sense is None or context is None:
         return None
     words = list(context.iter("wf"))
     heads = {id(word) for head in context.iter("head") for word in head.iter("wf")}
@@ -103,4 +106,4 @@ def _read_instance(instance):
         return None
     tokens = [(word.text or "").strip() for word in words]
     tokens = [_QUOTES.get(token, token) for token in tokens]
-    return SenseTagged(tokens, positions[0], answer.get("senseid"))
+    return SenseTagged(tokens, positions[0], sense)

@@ -1,6 +1,6 @@
 """The vectors of single tokens, by layer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -17,16 +17,16 @@ def embed_tokens(
 
     Args:
         elmo: An `ElmoEmbedding` with `output_key=None`.
-        sentences: Their tokens.
+        sentences: The tokens of each sentence.
 
     Returns:
-        By name of the layer, `(tokens, width)` for each sentence.
+        For each layer by name, one array `(tokens, width)` a sentence.
     """
     embedded: dict[str, list] = {}
     for index, layers in _embed(elmo, sentences):
         for name, vectors in layers.items():
             rows = embedded.setdefault(name, [None] * len(sentences))
-            rows[index] = vectors.copy()  # of the batch, nothing else is kept
+            rows[index] = vectors.copy()  # so that the whole batch can be freed
     return embedded
 
 
@@ -42,14 +42,16 @@ def embed_words(
     return {name: np.stack(rows) for name, rows in embedded.items()}
 
 
-def _embed(elmo, sentences):
-    """Index and layers of each sentence, in an order that leaves little padding."""
+def _embed(
+    elmo: ElmoEmbedding, sentences: Sequence[Sequence[str]]
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+    """The index and the layers of each sentence, ordered by length to pad little."""
     embed = tf.function(elmo, reduce_retracing=True)
     order = sorted(range(len(sentences)), key=lambda index: len(sentences[index]))
     for start in range(0, len(order), _BATCH_SIZE):
         batch = order[start : start + _BATCH_SIZE]
         outputs = embed(tf.ragged.constant([list(sentences[i]) for i in batch]))
-        del outputs["default"]  # a mean of tokens
+        del outputs["default"]  # a mean over tokens, and no vector of a token
         layers = {name: tensor.numpy() for name, tensor in outputs.items()}
         for row, index in enumerate(batch):
             length = len(sentences[index])

@@ -1,4 +1,4 @@
-"""Does a word mean the same in two sentences? By the cosine of its two vectors."""
+"""Whether a word means the same in two sentences, by the cosine of its vectors."""
 
 import os
 from pathlib import Path
@@ -22,14 +22,14 @@ def read_pairs(folder: str | os.PathLike) -> list[WordPair]:
     """Reads a split of WiC: `NAME.data.txt` and `NAME.gold.txt` in folder `NAME`.
 
     Raises:
-        ValueError: if it is not as described.
+        ValueError: if the files are not as described.
     """
     name = Path(folder).name
     texts = (
         (Path(folder) / f"{name}.{kind}.txt").read_text(encoding="utf-8")
         for kind in ("data", "gold")
     )
-    # Not `splitlines`, which splits at more than line feeds.
+    # `splitlines` would split at other characters than line feeds, too.
     rows, answers = (text.rstrip("\n").split("\n") for text in texts)
     try:
         return [
@@ -40,7 +40,7 @@ def read_pairs(folder: str | os.PathLike) -> list[WordPair]:
         raise ValueError(
             "WiC should have rows of word, part of speech, positions and two "
             f"sentences, and as many answers. Received: {os.fspath(folder)!r}, which "
-            f"could not be read ({error})"
+            f"could not be read ({error}). Pass a folder of WiC, such as `train`."
         ) from error
 
 
@@ -51,11 +51,12 @@ def probe_words_in_context(
 
     Args:
         elmo: The embedding.
-        train: Folder to find the threshold of the cosine on, see `read_pairs`.
-        test: Folder to score it on.
+        train: Folder of the pairs to choose the threshold by, see `read_pairs`.
+        test: Folder of the pairs to score it on.
 
     Returns:
-        By layer, `"threshold"`. Under `"majority"`, the more frequent answer.
+        For each layer, the accuracy of a `"threshold"` of the cosine. `"majority"` is
+        that of the more frequent answer.
     """
     splits = read_pairs(train), read_pairs(test)
     train_same, test_same = (np.array([pair.same for pair in s]) for s in splits)
@@ -63,7 +64,7 @@ def probe_words_in_context(
     majority = np.mean(test_same == (train_same.mean() >= 0.5))
     scores = {"majority": {"threshold": float(majority)}}
     for layer, cosines in train_layers.items():
-        # Every pair's own cosine is a candidate.
+        # No other threshold than the cosine of a pair can score higher.
         candidates = np.unique(cosines)
         accuracies = [np.mean((cosines >= c) == train_same) for c in candidates]
         threshold = candidates[np.argmax(accuracies)]
@@ -72,19 +73,19 @@ def probe_words_in_context(
     return scores
 
 
-def _read_pair(columns, answer):
+def _read_pair(columns: list[str], answer: str) -> WordPair:
     _, _, positions, first, second = columns
     first_position, second_position = map(int, positions.split("-"))
     sentences = first.split(" "), second.split(" ")
     if first_position >= len(sentences[0]) or second_position >= len(sentences[1]):
-        raise ValueError(f"positions {positions} of {sentences}")
+        raise ValueError(f"positions {positions} are not in {sentences}")
     if answer not in ("T", "F"):
-        raise ValueError(f"answer {answer!r}")
+        raise ValueError(f"answer {answer!r} is neither T nor F")
     return WordPair(sentences, (first_position, second_position), answer == "T")
 
 
-def _cosines(elmo, pairs):
-    """By layer, the cosine of each pair's two vectors."""
+def _cosines(elmo: ElmoEmbedding, pairs: list[WordPair]) -> dict[str, np.ndarray]:
+    """For each layer, the cosine of the two vectors of each pair."""
     first, second = (
         embed_words(
             elmo,

@@ -32,10 +32,14 @@ UNITS, PROJECTION_DIM, LAYERS = 512, 128, 2
 def keras_elmo(args, folder):
     """Tokens a second of training, and the perplexity."""
     from keras_elmo import BiLM
-    from keras_elmo.pretraining.language_model import LanguageModel
-    from keras_elmo.pretraining.text_corpus import TextCorpus
-    from keras_elmo.pretraining.training import TrainingOptions, evaluate, train
-    from keras_elmo.pretraining.vocabulary import Vocabulary
+    from keras_elmo.pretraining import (
+        LanguageModel,
+        TextCorpus,
+        TrainingOptions,
+        Vocabulary,
+        evaluate,
+        train,
+    )
 
     vocabulary = Vocabulary.from_file(args.vocabulary)
     bilm = BiLM(FILTERS, UNITS, PROJECTION_DIM, LAYERS, num_highway_layers=1)

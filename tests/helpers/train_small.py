@@ -12,10 +12,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo import BiLM
-from keras_elmo.pretraining.language_model import LanguageModel
-from keras_elmo.pretraining.text_corpus import TextCorpus
-from keras_elmo.pretraining.training import TrainingOptions, evaluate, train
-from keras_elmo.pretraining.vocabulary import Vocabulary
+from keras_elmo.pretraining import (
+    LanguageModel,
+    TextCorpus,
+    TrainingOptions,
+    Vocabulary,
+    evaluate,
+    train,
+)
 
 
 class Record(keras.callbacks.Callback):

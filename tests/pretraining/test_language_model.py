@@ -5,9 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_elmo import BiLM
-from keras_elmo.pretraining.language_model import LanguageModel
-from keras_elmo.pretraining.text_corpus import TextCorpus
-from keras_elmo.pretraining.vocabulary import Vocabulary
+from keras_elmo.pretraining import LanguageModel, TextCorpus, Vocabulary
 from keras_elmo.weights.variables import named_variables
 
 VOCABULARY = Vocabulary(["<S>", "</S>", "<UNK>", "the", "cat", "sat", "dog", "ran"])
@@ -25,7 +23,7 @@ def make_model(batch_size=1, **kwargs):
         projection_clip=0.2,
         sentence_boundaries=True,
     )
-    # So that both clips act, and no bias is zero.
+    # With weights as large as these, both clips act, and no bias is zero.
     for variable in bilm.variables:
         variable.assign(np.random.default_rng(1).normal(size=variable.shape) * 0.7)
     model = LanguageModel(bilm, VOCABULARY, batch_size, **{"seed": 1, **kwargs})
@@ -231,9 +229,8 @@ def test_perplexities(tmp_path):
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-def test_fit_lowers_the_loss(tmp_path, frozen):
-    bilm = BiLM(filters=[[1, 4]], units=8, projection_dim=4, embedding_dim=4)
-    model = LanguageModel(bilm, VOCABULARY, batch_size=2, num_samples=4, seed=1)
+def test_fit_lowers_the_loss(tmp_path, make_language_model, frozen):
+    model = make_language_model(VOCABULARY, 2, filters=[[1, 4]], embedding_dim=4)
     assert 1500 < model.count_params() < 2500
     model.bilm.trainable = not frozen
     before = [variable.numpy() for variable in model.bilm.variables]
@@ -246,8 +243,8 @@ def test_fit_lowers_the_loss(tmp_path, frozen):
     first = model.evaluate(held_out, verbose=0, return_dict=True)["perplexity"]
     model.fit(data, steps_per_epoch=150, shuffle=False, verbose=0)
     last = model.evaluate(held_out, verbose=0, return_dict=True)["perplexity"]
-    # By frequency alone, 2 ** 2.5 = 5.7: what a softmax learns from a random biLM. With
-    # context, one word in four is a toss-up between two: 2 ** (1 / 4) = 1.2 at best.
+    # A softmax on a random biLM learns the frequencies alone: 2 ** 2.5 = 5.7. Context
+    # leaves one word in four to guess, of two: 2 ** (1 / 4) = 1.2 at best.
     assert last < (1.1 * 2**2.5 if frozen else 2.0) < first
     changed = [
         not np.array_equal(old, new.numpy())

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_elmo.pretraining.sampled_softmax import SampledSoftmax
+from keras_elmo.pretraining import SampledSoftmax
 
 
 def make(vocabulary_size=30, num_samples=8, dim=4):

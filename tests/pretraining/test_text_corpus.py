@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keras_elmo.pretraining import TextCorpus, Vocabulary
 from keras_elmo.pretraining.packing import NO_TARGET
-from keras_elmo.pretraining.text_corpus import TextCorpus
-from keras_elmo.pretraining.vocabulary import Vocabulary
 
 WORDS = ["a", "bb", "ccc", "dddd", "eeeee"]
 VOCABULARY = Vocabulary(["<S>", "</S>", "<UNK>", *WORDS])
@@ -105,7 +104,7 @@ def test_shuffled_order_is_of_the_seed_and_can_be_resumed(tmp_path):
 def test_shuffled_reads_each_sentence_once_an_epoch(tmp_path):
     text = many_sentences(count=400)
     corpus = write(tmp_path / "text.txt", text)
-    # 400 sentences: one stretch of 4 rows of 100.
+    # All 4 rows begin anew after 100 sentences each, which is once through the text.
     batches = []
     for batch in corpus.shuffled(VOCABULARY, 4, 5, seed=1).as_numpy_iterator():
         if batches and not batch["continues"].any():
@@ -116,7 +115,7 @@ def test_shuffled_reads_each_sentence_once_an_epoch(tmp_path):
         expected = [p for sentence in text for p in expected_pairs(sentence, direction)]
         seen, whole = collections.Counter(pairs), collections.Counter(expected)
         assert not seen - whole
-        # The end, where most rows have ended, is left out.
+        # Batches at the end, when most rows have ended, are left out.
         assert (whole - seen).total() < 0.02 * whole.total()
         assert pairs != expected[: len(pairs)]
 

@@ -13,12 +13,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_elmo import BiLM
+from keras_elmo.pretraining import TextCorpus, TrainingOptions, Vocabulary, train
 from keras_elmo.pretraining.checkpoint import Checkpoint
-from keras_elmo.pretraining.language_model import LanguageModel
-from keras_elmo.pretraining.text_corpus import TextCorpus
-from keras_elmo.pretraining.training import TrainingOptions, optimizer, train
-from keras_elmo.pretraining.vocabulary import Vocabulary
+from keras_elmo.pretraining.training import optimizer
 
 SCRIPT = Path(__file__).parents[1] / "helpers" / "train_small.py"
 
@@ -33,11 +30,16 @@ def corpus(tmp_path):
     return TextCorpus(path)
 
 
-def make_model(corpus, units=8, batch_size=3):
-    keras.utils.set_random_seed(1)
+@pytest.fixture
+def make_model(corpus, make_language_model):
+    """Makes equal language models of the words of `corpus`."""
     vocabulary = Vocabulary.from_counts(corpus.measure().word_counts)
-    bilm = BiLM(filters=[[1, 8]], units=units, projection_dim=4)
-    return LanguageModel(bilm, vocabulary, batch_size, num_samples=4, seed=1)
+
+    def make(batch_size=3, **sizes):
+        keras.utils.set_random_seed(1)
+        return make_language_model(vocabulary, batch_size, **sizes)
+
+    return make
 
 
 def start(corpus, folder, strategy="none", batch_size=4, steps=60, **environment):
@@ -88,7 +90,7 @@ def test_two_replicas_of_one_process(corpus, tmp_path):
     assert {name[-1] for name in whole["states"]} == {"0", "1"}
     assert len(set(whole["states"].values())) == len(whole["states"])
     assert whole["evaluated"] == pytest.approx(whole["loss"], rel=1e-5)
-    # As if it had been killed after 20 steps.
+    # Without its last file, the run looks as if it had been killed after 20 steps.
     shutil.copytree(tmp_path / "whole", tmp_path / "resumed")
     (tmp_path / "resumed/worker-0/step-00000040.npz").unlink()
     resumed = finish(start(corpus, tmp_path / "resumed", "mirrored", 2, 40))
@@ -122,11 +124,11 @@ def test_two_workers(corpus, tmp_path):
         return [finish(worker) for worker in workers]
 
     first, second = run_both("whole")
-    # One model, and a text and a state for each.
+    # The workers share the model; each has its own text and state.
     assert first["loss"] == pytest.approx(second["loss"], rel=1e-6)
     assert first["evaluated"] == pytest.approx(first["loss"], rel=1e-5)
     assert first["states"] != second["states"]
-    # As if one had been killed before it had saved: both go back.
+    # If one worker was killed before it had saved, both go back to the last interval.
     shutil.copytree(tmp_path / "whole", tmp_path / "resumed")
     (tmp_path / "resumed/worker-1/step-00000040.npz").unlink()
     resumed = run_both("resumed")
@@ -134,12 +136,12 @@ def test_two_workers(corpus, tmp_path):
     assert resumed[0]["loss"] == pytest.approx(first["loss"], rel=1e-4)
 
 
-def test_only_the_last_checkpoints_are_kept(corpus, tmp_path):
+def test_only_the_last_checkpoints_are_kept(corpus, make_model, tmp_path):
     options = TrainingOptions(steps=8, unroll_steps=4, interval=2)
-    model = make_model(corpus)
+    model = make_model()
     train(model, corpus, options, tmp_path / "run")
     assert Checkpoint(tmp_path / "run" / "worker-0").steps() == [6, 8]
-    # Nothing is left to do.
+    # A finished training has nothing left to do.
     before = model.get_weights()
     train(model, corpus, options, tmp_path / "run")
     for old, new in zip(before, model.get_weights(), strict=True):
@@ -147,34 +149,36 @@ def test_only_the_last_checkpoints_are_kept(corpus, tmp_path):
 
 
 @pytest.mark.parametrize("other", [{"interval": 2}, {"steps": 3}])
-def test_checkpoints_of_another_training(corpus, tmp_path, other):
+def test_checkpoints_of_another_training(corpus, make_model, tmp_path, other):
     options = {"steps": 6, "unroll_steps": 4, "interval": 3}
-    train(make_model(corpus), corpus, TrainingOptions(**options), tmp_path / "run")
+    train(make_model(), corpus, TrainingOptions(**options), tmp_path / "run")
     saved = Checkpoint(tmp_path / "run" / "worker-0").steps()
     options = TrainingOptions(**{**options, **other})
     with pytest.raises(ValueError, match=r"of this training.*Received: steps \["):
-        train(make_model(corpus), corpus, options, tmp_path / "run")
+        train(make_model(), corpus, options, tmp_path / "run")
     assert Checkpoint(tmp_path / "run" / "worker-0").steps() == saved == [3, 6]
 
 
-def test_checkpoint_of_other_sizes(corpus, tmp_path):
+def test_checkpoint_of_other_sizes(corpus, make_model, tmp_path):
     options = TrainingOptions(steps=2, unroll_steps=4, interval=2)
-    train(make_model(corpus), corpus, options, tmp_path)
-    for other in (make_model(corpus, units=6), make_model(corpus, batch_size=2)):
+    train(make_model(), corpus, options, tmp_path)
+    for other in (make_model(units=6), make_model(batch_size=2)):
         with pytest.raises(ValueError, match=r"of this model.*should be \("):
             train(other, corpus, options, tmp_path)
 
 
-def test_broken_checkpoint(corpus, tmp_path):
+def test_broken_checkpoint(corpus, make_model, tmp_path):
     options = TrainingOptions(steps=2, unroll_steps=4, interval=2)
-    train(make_model(corpus), corpus, options, tmp_path)
+    train(make_model(), corpus, options, tmp_path)
     (path,) = (tmp_path / "worker-0").glob("step-*")
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match="step-00000002"):
-        train(make_model(corpus), corpus, options, tmp_path)
+        train(make_model(), corpus, options, tmp_path)
 
 
-def test_diverged_training_stops_and_keeps_the_last_good_checkpoint(corpus, tmp_path):
+def test_diverged_training_stops_and_keeps_the_last_good_checkpoint(
+    corpus, make_model, tmp_path
+):
     class Diverge(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
@@ -183,23 +187,23 @@ def test_diverged_training_stops_and_keeps_the_last_good_checkpoint(corpus, tmp_
 
     options = TrainingOptions(steps=6, unroll_steps=4, interval=2)
     with pytest.raises(FloatingPointError, match="loss is not finite after step 3"):
-        train(make_model(corpus), corpus, options, tmp_path, callbacks=[Diverge()])
+        train(make_model(), corpus, options, tmp_path, callbacks=[Diverge()])
     assert Checkpoint(tmp_path / "worker-0").steps() == [2]
 
 
-def test_weights_that_are_not_finite_are_not_saved(corpus, tmp_path):
+def test_weights_that_are_not_finite_are_not_saved(corpus, make_model, tmp_path):
     class Diverge(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             self.model.softmax.bias.assign(self.model.softmax.bias + np.inf)
 
     options = TrainingOptions(steps=2, unroll_steps=4, interval=2)
     with pytest.raises(FloatingPointError, match="bias is not finite.*There is none"):
-        train(make_model(corpus), corpus, options, tmp_path, callbacks=[Diverge()])
+        train(make_model(), corpus, options, tmp_path, callbacks=[Diverge()])
     assert Checkpoint(tmp_path / "worker-0").steps() == []
 
 
 @pytest.mark.slow
-def test_full_disk_leaves_the_last_good_checkpoint(corpus, tmp_path):
+def test_full_disk_leaves_the_last_good_checkpoint(corpus, make_model, tmp_path):
     class FillDisk(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
@@ -209,13 +213,13 @@ def test_full_disk_leaves_the_last_good_checkpoint(corpus, tmp_path):
     options = TrainingOptions(steps=4, unroll_steps=4, interval=2)
     try:
         with pytest.raises(OSError):
-            train(make_model(corpus), corpus, options, tmp_path, callbacks=[FillDisk()])
+            train(make_model(), corpus, options, tmp_path, callbacks=[FillDisk()])
     finally:
         unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
     assert Checkpoint(tmp_path / "worker-0").steps() == [2]
     assert len(list((tmp_path / "worker-0").iterdir())) == 1
-    model = make_model(corpus)
+    model = make_model()
     train(model, corpus, options, tmp_path)
     assert int(model.optimizer.iterations.numpy()) == 4
 
@@ -227,9 +231,9 @@ def test_what_a_killed_process_was_writing_is_removed(tmp_path):
     assert not leftover.exists()
 
 
-def test_keras_own_backup_takes_the_model(corpus, tmp_path):
+def test_keras_own_backup_takes_the_model(corpus, make_model, tmp_path):
     def fit(epochs):
-        model = make_model(corpus)
+        model = make_model()
         model.compile(optimizer="adam")
         data = corpus.shuffled(model.vocabulary, 3, 4, seed=1)
         backup = keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)

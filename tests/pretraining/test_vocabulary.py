@@ -3,7 +3,7 @@ import collections
 import pytest
 import tensorflow as tf
 
-from keras_elmo.pretraining.vocabulary import Vocabulary
+from keras_elmo.pretraining import Vocabulary
 
 SPECIAL = ["<S>", "</S>", "<UNK>"]
 

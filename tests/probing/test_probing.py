@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 
 from keras_elmo import BiLM, ElmoEmbedding
-from keras_elmo.probing.parts_of_speech import probe_parts_of_speech, read_tags
-from keras_elmo.probing.senses import probe_senses, read_senses
+from keras_elmo.probing import (
+    probe_parts_of_speech,
+    probe_senses,
+    probe_words_in_context,
+    read_pairs,
+    read_senses,
+    read_tags,
+)
 from keras_elmo.probing.vectors import embed_tokens, embed_words
-from keras_elmo.probing.words_in_context import probe_words_in_context, read_pairs
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
@@ -52,6 +57,13 @@ def test_senses(elmo, tmp_path):
     # Without context all vectors are one.
     assert scores["word_emb"]["linear"] == pytest.approx(0.5, abs=0.01)
     assert scores["lstm_outputs1"] == {"nearest": 1.0, "linear": 1.0}
+
+
+def test_answers_without_a_sense_are_left_out(tmp_path):
+    path = tmp_path / "bank.pos"
+    write_senses(path, count=4)
+    path.write_text(path.read_text().replace(' senseid="money"', ""))
+    assert [example.sense for example in read_senses(path)] == ["river"] * 2
 
 
 def test_parts_of_speech(elmo, tmp_path):

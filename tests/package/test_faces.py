@@ -1,0 +1,63 @@
+"""The public names of the subpackages: what users import from each of them."""
+
+import importlib
+import importlib.resources
+import subprocess
+import sys
+
+import pytest
+
+FACES = {
+    "pretraining": {
+        "CorpusSize",
+        "LanguageModel",
+        "Perplexity",
+        "SampledSoftmax",
+        "TextCorpus",
+        "TrainingOptions",
+        "TrainingProgress",
+        "Vocabulary",
+        "evaluate",
+        "train",
+    },
+    "probing": {
+        "probe_parts_of_speech",
+        "probe_senses",
+        "probe_words_in_context",
+        "read_pairs",
+        "read_senses",
+        "read_tags",
+    },
+}
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_public_names(name):
+    face = importlib.import_module(f"keras_elmo.{name}")
+    assert set(face.__all__) == FACES[name]
+    assert all(callable(getattr(face, public)) for public in face.__all__)
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_every_public_name_says_what_it_is(name):
+    face = importlib.import_module(f"keras_elmo.{name}")
+    assert face.__doc__
+    for public in FACES[name]:
+        assert getattr(face, public).__doc__, public
+
+
+def test_type_checkers_are_told_of_the_hints():
+    assert importlib.resources.files("keras_elmo").joinpath("py.typed").is_file()
+
+
+@pytest.mark.slow
+def test_probing_is_imported_without_its_optional_libraries():
+    # Keras imports scikit-learn where it is installed, so it has to be hidden.
+    command = (
+        "import sys; sys.modules.update(sklearn=None, threadpoolctl=None); "
+        "import keras_elmo.probing"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True
+    )
+    assert process.returncode == 0, process.stderr

@@ -1,0 +1,15 @@
+import pytest
+
+from keras_elmo import BiLM
+from keras_elmo.pretraining import LanguageModel
+
+
+@pytest.fixture
+def make_language_model():
+    """Makes small language models that learn fast; `sizes` are arguments of `BiLM`."""
+
+    def make(vocabulary, batch_size, **sizes):
+        bilm = BiLM(**{"filters": [[1, 8]], "units": 8, "projection_dim": 4, **sizes})
+        return LanguageModel(bilm, vocabulary, batch_size, num_samples=4, seed=1)
+
+    return make
