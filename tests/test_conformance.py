@@ -307,12 +307,33 @@ def test_dtype_policies(case_with_weights, policy):
             raise AssertionError(f"{sublayer.name} computes in {sublayer.dtype_policy}")
 
 
-def test_call_does_not_add_attributes(case):
+# Keras itself writes these when a layer is called for the first time.
+WRITTEN_BY_KERAS = {"_called", "_parent_path", "_path"}
+
+
+def state_of(layer):
+    """Every plain attribute of a layer and its sublayers, and all weights."""
+    attributes = {
+        (index, part.name, name): value
+        for index, part in enumerate(layer._flatten_layers())
+        for name, value in vars(part).items()
+        if name not in WRITTEN_BY_KERAS
+        and isinstance(value, bool | int | float | str | None)
+    }
+    return attributes, layer.get_weights()
+
+
+def test_call_changes_no_state(case):
     layer = case.make(**case.arguments)
-    call(layer, case)
-    before = set(dir(layer))
-    call(layer, case)
-    assert set(dir(layer)) == before
+    if not layer.built:
+        inputs = tensors(case.inputs(slice(None)))
+        layer.build(tf.nest.map_structure(lambda x: tuple(x.shape), inputs))
+    attributes, weights = state_of(layer)
+    for _ in range(2):
+        call(layer, case)
+        attributes_after, weights_after = state_of(layer)
+        assert set(attributes_after.items()) ^ set(attributes.items()) == set()
+        assert_close(weights_after, weights, atol=0)
 
 
 def test_unknown_arguments_are_refused(case):
