@@ -33,11 +33,6 @@ assert "tensorflow" not in sys.modules
 """
 
 
-@pytest.fixture
-def seeded():
-    """Nothing here is random, or Keras'."""
-
-
 def sha256(content):
     return hashlib.sha256(content).hexdigest()
 
