@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from golden import assert_close
+from models import SMALL, small_bilm
 
 import keras_elmo
 from keras_elmo import (
@@ -20,7 +22,6 @@ from keras_elmo import (
     ScalarMix,
 )
 
-FILTERS = [[1, 3], [3, 5]]
 rng = np.random.default_rng(0)
 VECTORS = rng.normal(size=(3, 5, 4)).astype("float32")
 # A full row, one with one token, one with none.
@@ -45,14 +46,8 @@ class Case(NamedTuple):
         return self.trainable + self.non_trainable > 0
 
 
-def bilm_arguments():
-    return {"filters": FILTERS, "units": 6, "projection_dim": 4}
-
-
 def make_elmo(**kwargs):
-    return ElmoEmbedding(
-        BiLM(**bilm_arguments(), dtype=kwargs.pop("dtype", None)), **kwargs
-    )
+    return ElmoEmbedding(small_bilm(dtype=kwargs.pop("dtype", None)), **kwargs)
 
 
 HIGHWAY = 2 * (8 * 8 + 8)
@@ -66,7 +61,7 @@ CASES = {
     ),
     "CharCNN": Case(
         CharCNN,
-        {"filters": FILTERS, "projection_dim": 4},
+        {"filters": SMALL["filters"], "projection_dim": 4},
         lambda rows: CHAR_IDS[rows],
         CHAR_CNN,
         0,
@@ -93,7 +88,7 @@ CASES = {
         3,
         0,
     ),
-    "BiLM": Case(BiLM, bilm_arguments(), lambda rows: CHAR_IDS[rows], BILM, 0, False),
+    "BiLM": Case(BiLM, SMALL, lambda rows: CHAR_IDS[rows], BILM, 0, False),
     "ElmoPreprocessor": Case(
         ElmoPreprocessor,
         {"tokenizer": "whitespace", "sentence_boundaries": True},
@@ -150,13 +145,6 @@ def symbolic(inputs):
         return keras.Input(batch_shape=shape, dtype=x.dtype.name)
 
     return tf.nest.map_structure(one, tensors(inputs))
-
-
-def all_equal(left, right, **kwargs):
-    left, right = tf.nest.flatten(left), tf.nest.flatten(right)
-    assert len(left) == len(right)
-    for a, b in zip(left, right, strict=True):
-        np.testing.assert_allclose(a, b, **kwargs)
 
 
 def test_config_round_trip(case):
@@ -237,11 +225,11 @@ def test_reload(case, tmp_path):
     expected = model(tensors(case.inputs(slice(None))))
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    all_equal(loaded(tensors(case.inputs(slice(None)))), expected, atol=0)
+    assert_close(loaded(tensors(case.inputs(slice(None)))), expected, atol=0)
     fresh = keras.models.clone_model(model)
     model.save_weights(tmp_path / "model.weights.h5")
     fresh.load_weights(tmp_path / "model.weights.h5")
-    all_equal(fresh(tensors(case.inputs(slice(None)))), expected, atol=0)
+    assert_close(fresh(tensors(case.inputs(slice(None)))), expected, atol=0)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +262,7 @@ def test_mask_passes_through_a_mix():
 def test_function_equals_eager(case):
     layer = case.make(**case.arguments)
     expected = call(layer, case)
-    all_equal(tf.function(lambda: call(layer, case))(), expected, atol=1e-6)
+    assert_close(tf.function(lambda: call(layer, case))(), expected, atol=1e-6)
 
 
 def test_empty_batch(case):
@@ -319,12 +307,33 @@ def test_dtype_policies(case_with_weights, policy):
             raise AssertionError(f"{sublayer.name} computes in {sublayer.dtype_policy}")
 
 
-def test_call_does_not_add_attributes(case):
+# Keras itself writes these when a layer is called for the first time.
+WRITTEN_BY_KERAS = {"_called", "_parent_path", "_path"}
+
+
+def state_of(layer):
+    """Every plain attribute of a layer and its sublayers, and all weights."""
+    attributes = {
+        (index, part.name, name): value
+        for index, part in enumerate(layer._flatten_layers())
+        for name, value in vars(part).items()
+        if name not in WRITTEN_BY_KERAS
+        and isinstance(value, bool | int | float | str | None)
+    }
+    return attributes, layer.get_weights()
+
+
+def test_call_changes_no_state(case):
     layer = case.make(**case.arguments)
-    call(layer, case)
-    before = set(dir(layer))
-    call(layer, case)
-    assert set(dir(layer)) == before
+    if not layer.built:
+        inputs = tensors(case.inputs(slice(None)))
+        layer.build(tf.nest.map_structure(lambda x: tuple(x.shape), inputs))
+    attributes, weights = state_of(layer)
+    for _ in range(2):
+        call(layer, case)
+        attributes_after, weights_after = state_of(layer)
+        assert set(attributes_after.items()) ^ set(attributes.items()) == set()
+        assert_close(weights_after, weights, atol=0)
 
 
 def test_unknown_arguments_are_refused(case):

@@ -31,11 +31,6 @@ assert "tensorflow" not in sys.modules
 """
 
 
-@pytest.fixture
-def seeded():
-    """Replaces what other tests need: nothing here is random, or Keras'."""
-
-
 def sha256(content):
     return hashlib.sha256(content).hexdigest()
 

@@ -45,8 +45,17 @@ class Golden:
         return [halves[0], *lstm_outputs]
 
 
-def assert_close(actual, expected):
-    """Equal to 1e-5, at every layer."""
-    assert len(actual) == len(expected)
-    for left, right in zip(actual, expected, strict=True):
-        np.testing.assert_allclose(np.asarray(left), np.asarray(right), **TOLERANCE)
+def assert_close(actual, expected, atol=1e-5, where="outputs"):
+    """Compares arrays to `atol`, or lists and dictionaries of them at any depth."""
+    if isinstance(expected, dict):
+        assert set(actual) == set(expected), where
+        pairs = [(key, actual[key], expected[key]) for key in expected]
+    elif isinstance(expected, list | tuple):
+        assert len(actual) == len(expected), where
+        pairs = zip(range(len(expected)), actual, expected, strict=True)
+    else:
+        left, right = np.asarray(actual), np.asarray(expected)
+        np.testing.assert_allclose(left, right, rtol=0, atol=atol, err_msg=where)
+        return
+    for key, left, right in pairs:
+        assert_close(left, right, atol, f"{where}[{key!r}]")

@@ -42,11 +42,6 @@ def environment(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
 
 
-@pytest.fixture
-def seeded():
-    """Nothing here is random, or Keras'."""
-
-
 def make_module(cache, handle):
     module = cache / hashlib.sha1(handle.encode()).hexdigest()
     (module / "variables").mkdir(parents=True)
