@@ -1,4 +1,5 @@
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -15,8 +16,9 @@ _COMMANDS = {
     "evaluate": evaluate,
 }
 
-# Of the user, or of the user's machine.
-_MISTAKES = (
+# These errors come from what the user gave or from the machine, so that one line tells
+# more than a traceback.
+_EXPECTED_ERRORS = (
     ValueError,
     OSError,
     ImportError,
@@ -43,8 +45,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     name = vars(args).pop("command")
     try:
         _COMMANDS[name].run(args)
-    except _MISTAKES as error:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        sys.exit(1)
+    except _EXPECTED_ERRORS as error:
         sys.exit(f"keras-elmo {name}: {error}")
+
+
+def _discard_output() -> None:
+    """Keeps Python from a second error when it flushes standard output at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
