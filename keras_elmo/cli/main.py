@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from keras_elmo.cli import convert, evaluate, info, train, verify
+from keras_elmo.cli.help_formatter import HelpFormatter
 from keras_elmo.version import __version__
 
 _COMMANDS = {
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             name,
             help=summary.splitlines()[0],
             description=summary,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=HelpFormatter,
         )
         module.add_arguments(command)
     args = parser.parse_args(arguments)
