@@ -1,3 +1,14 @@
+"""ELMo, deep contextualized word representations, as Keras layers.
+
+    import keras_elmo
+
+    elmo = keras_elmo.ElmoEmbedding.from_preset("tiny_en")
+    outputs = elmo(["the cat sat"])["elmo"]
+
+Import this package before `keras.models.load_model` reads a model with ELMo inside:
+the import tells Keras of the layers' classes.
+"""
+
 from keras_elmo.bilm import BiLM
 from keras_elmo.embedding import ElmoEmbedding
 from keras_elmo.layers import BiLSTM, CharCNN, Highway, ProjectedLSTM, ScalarMix

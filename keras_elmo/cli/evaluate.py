@@ -7,8 +7,10 @@ with *dev*.conllu or *test*.conllu) and WiC (folders train and dev).
 """
 
 import argparse
+import glob
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
@@ -22,6 +24,7 @@ from keras_elmo.text.tokenizers import TOKENIZERS
 from keras_elmo.weights.open_weights import HELP, open_weights
 
 Scores = dict[str, dict[str, float]]
+Probe = Callable[[ElmoEmbedding], Scores]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,15 +40,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     if not args.text and not args.probe:
         raise ValueError("Nothing to evaluate on: give --text or --probe")
+    _check_text(args.text or [])
+    probes = _find_probes(args.probe) if args.probe else []
     stored = open_weights(args.source)
     if args.text:
         _print_perplexity(args, stored)
-    if args.probe:
-        if not importlib.util.find_spec("sklearn"):
-            raise ValueError("`--probe` needs scikit-learn: pip install scikit-learn")
+    if probes:
         elmo = ElmoEmbedding.from_stored_model(stored)
-        for title, scores in _probe(elmo, args.probe):
-            _print_scores(title, scores)
+        for title, probe in probes:
+            _print_scores(title, probe(elmo))
+
+
+def _check_text(patterns: Sequence[str]) -> None:
+    for pattern in patterns:
+        if not glob.glob(pattern, recursive=True):
+            raise FileNotFoundError(
+                "`--text` should be files, or patterns that match files. "
+                f"Received: {pattern!r}, which matches none"
+            )
 
 
 def _print_perplexity(args, stored):
@@ -59,28 +71,41 @@ def _print_perplexity(args, stored):
         print(f"{name.replace('_', ' '):20} {results[name]:8.2f}")
 
 
-def _probe(elmo: ElmoEmbedding, folder: Path) -> Iterator[tuple[str, Scores]]:
-    found = False
-    for path in sorted(folder.rglob("*.pos")):
-        found = True
-        yield f"senses of {path.stem}", probe_senses(elmo, path)
-    for train in sorted(folder.rglob("*train*.conllu")):
-        for kind in ("dev", "test"):
-            for test in sorted(train.parent.glob(f"*{kind}*.conllu")):
-                found = True
-                title = f"parts of speech of {test.stem}"
-                yield title, probe_parts_of_speech(elmo, train, test)
-    for data in sorted(folder.rglob("train.data.txt")):
-        test = data.parent.parent / "dev"
-        if test.is_dir():
-            found = True
-            yield "words in context", probe_words_in_context(elmo, data.parent, test)
-    if not found:
+def _find_probes(folder: Path) -> list[tuple[str, Probe]]:
+    """The title of each probe that the folder has data for, and the probe."""
+    if not importlib.util.find_spec("sklearn"):
+        raise ValueError("`--probe` needs scikit-learn: pip install scikit-learn")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"`--probe` should be a folder. Received: {folder}")
+    probes = [*_senses(folder), *_parts_of_speech(folder), *_words_in_context(folder)]
+    if not probes:
         raise ValueError(
             "`--probe` should be a folder with *.pos of Senseval, *train*.conllu and "
             "*dev*.conllu, or train/train.data.txt and dev/dev.data.txt of WiC. "
             f"Received: {folder}, which has none"
         )
+    return probes
+
+
+def _senses(folder: Path) -> Iterator[tuple[str, Probe]]:
+    for path in sorted(folder.rglob("*.pos")):
+        yield f"senses of {path.stem}", partial(probe_senses, path=path)
+
+
+def _parts_of_speech(folder: Path) -> Iterator[tuple[str, Probe]]:
+    for train in sorted(folder.rglob("*train*.conllu")):
+        for kind in ("dev", "test"):
+            for test in sorted(train.parent.glob(f"*{kind}*.conllu")):
+                probe = partial(probe_parts_of_speech, train=train, test=test)
+                yield f"parts of speech of {test.stem}", probe
+
+
+def _words_in_context(folder: Path) -> Iterator[tuple[str, Probe]]:
+    for data in sorted(folder.rglob("train.data.txt")):
+        test = data.parent.parent / "dev"
+        if test.is_dir():
+            probe = partial(probe_words_in_context, train=data.parent, test=test)
+            yield "words in context", probe
 
 
 def _print_scores(title: str, scores: Scores) -> None:

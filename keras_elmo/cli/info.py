@@ -6,6 +6,7 @@ No tensor is read. Without SOURCE, the models that are known by name.
 import argparse
 import json
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    if not args.source and not args.json:
+        _print_table()
+        return
     facts = describe(args.source) if args.source else known_models()
     if args.json:
         print(json.dumps(facts, indent=2, ensure_ascii=False))
@@ -40,6 +44,18 @@ def run(args: argparse.Namespace) -> None:
                 print(f"  {key:22} {_shown(inner)}")
         else:
             print(f"{name:24} {_shown(value)}")
+
+
+def _print_table() -> None:
+    """Prints one line a model that is known by name."""
+    row = "{:24} {:8} {:>12}  {}"
+    print(row.format("name", "language", "parameters", "corpus"))
+    for name in names():
+        print(row.format(name, "", "", "comes with the package"))
+    for model in published_models():
+        parameters = f"{model.parameters:,}" if model.parameters else "not known"
+        corpus = textwrap.shorten(model.corpus, 40, placeholder=" ...")
+        print(row.format(model.name, model.language, parameters, corpus))
 
 
 def known_models() -> dict[str, Any]:

@@ -1,10 +1,12 @@
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 import tensorflow as tf
 
 from keras_elmo.cli import convert, evaluate, info, train, verify
+from keras_elmo.cli.help_formatter import HelpFormatter
 from keras_elmo.version import __version__
 
 _COMMANDS = {
@@ -15,8 +17,9 @@ _COMMANDS = {
     "evaluate": evaluate,
 }
 
-# Of the user, or of the user's machine.
-_MISTAKES = (
+# These errors come from what the user gave or from the machine, so that one line tells
+# more than a traceback.
+_EXPECTED_ERRORS = (
     ValueError,
     OSError,
     ImportError,
@@ -36,15 +39,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
             name,
             help=summary.splitlines()[0],
             description=summary,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=HelpFormatter,
         )
         module.add_arguments(command)
     args = parser.parse_args(arguments)
     name = vars(args).pop("command")
     try:
         _COMMANDS[name].run(args)
-    except _MISTAKES as error:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        sys.exit(1)
+    except _EXPECTED_ERRORS as error:
         sys.exit(f"keras-elmo {name}: {error}")
+
+
+def _discard_output() -> None:
+    """Keeps Python from a second error when it flushes standard output at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

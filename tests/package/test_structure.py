@@ -66,6 +66,7 @@ FLOORS = {
         "version",
         "weights",
     ),
+    "__main__": ("cli",),
     "examples": ("embedding", "files", "text", "weights", "keras_elmo"),
 }
 # The numeric core is Keras alone, so that it runs on other backends.
