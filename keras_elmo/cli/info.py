@@ -50,7 +50,7 @@ def _print_table() -> None:
     """Prints one line a model that is known by name."""
     row = "{:24} {:8} {:>12}  {}"
     print(row.format("name", "language", "parameters", "corpus"))
-    for name in names():
+    for name in bundled():
         print(row.format(name, "", "", "comes with the package"))
     for model in published_models():
         parameters = f"{model.parameters:,}" if model.parameters else "not known"
