@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Callable
+from typing import Any
 
 import keras
 
@@ -99,7 +100,7 @@ def _as_integer(value: object) -> int:
     return operator.index(value)  # type: ignore[arg-type]
 
 
-def check_choice(name: str, value: object, choices: tuple) -> object:
+def check_choice(name: str, value: Any, choices: tuple) -> Any:
     """`value` if it is one of `choices`.
 
     Types are compared as well: `1 == True` in Python, but users mean different things.

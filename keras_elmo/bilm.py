@@ -151,7 +151,7 @@ class BiLM(Pretrained, keras.Model):
         self._finetune = _UNDECIDED
         self._num_embeddings = 0
         # The embeddings that train it; it must not keep them alive.
-        self._trainers = weakref.WeakSet()
+        self._trainers: weakref.WeakSet = weakref.WeakSet()
         # The shapes of variables do not depend on inputs, so they are made at once.
         self.build()
 

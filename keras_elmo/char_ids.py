@@ -4,6 +4,9 @@ An encoded batch is a dictionary of integers that stands for text, in one of the
 of `FORMS`; see `ElmoPreprocessor` for shapes.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from keras import ops
 
 # Character ids. Bytes are 1..256: every id is one more than in bilm-tf
@@ -23,19 +26,19 @@ FORMS = (
 CACHED_FORM = {"char_ids", "sequence_len", "token_index", "word_emb"}
 
 
-def is_encoded(inputs):
+def is_encoded(inputs: Any) -> bool:
     """Whether `inputs` are an encoded batch rather than text."""
     return isinstance(inputs, dict) and "char_ids" in inputs
 
 
-def positions(encoded):
+def positions(encoded: Mapping[str, Any]) -> Any:
     """`(batch, time)` integers of any value, in the shape of the sequences."""
     if "token_index" in encoded:
         return encoded["token_index"]
     return encoded["char_ids"][..., 0]
 
 
-def length_mask(encoded, sentence_boundaries=False):
+def length_mask(encoded: Mapping[str, Any], sentence_boundaries: bool = False) -> Any:
     """`(batch, time)`, True within each row's `sequence_len`.
 
     Args:
@@ -52,7 +55,7 @@ def length_mask(encoded, sentence_boundaries=False):
     return number <= lengths[:, None]
 
 
-def gather_tokens(word_emb, encoded):
+def gather_tokens(word_emb: Any, encoded: Mapping[str, Any]) -> Any:
     """The vectors of all tokens, from those of the rows of `"char_ids"`.
 
     Args:

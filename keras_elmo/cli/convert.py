@@ -87,7 +87,7 @@ def _content(stored: StoredModel, args: argparse.Namespace) -> _Content:
     if args.warm_up or "start_state" in stored.extra_weights:
         kwargs["start_state"] = "warm"
     elmo = ElmoEmbedding.from_stored_model(stored, **kwargs)
-    parts = elmo.preset_parts()
+    parts = elmo.extra_weights()
     if "softmax" in stored.extra_weights:
         softmax = stored.extra_weights["softmax"]()
         parts["softmax"] = {name: array[:] for name, array in softmax.items()}

@@ -22,6 +22,7 @@ from keras_elmo.probing.senses import probe_senses
 from keras_elmo.probing.words_in_context import probe_words_in_context
 from keras_elmo.text.tokenizers import TOKENIZERS
 from keras_elmo.weights.open_weights import HELP, open_weights
+from keras_elmo.weights.stored_model import StoredModel
 
 Scores = dict[str, dict[str, float]]
 Probe = Callable[[ElmoEmbedding], Scores]
@@ -60,7 +61,7 @@ def _check_text(patterns: Sequence[str]) -> None:
             )
 
 
-def _print_perplexity(args, stored):
+def _print_perplexity(args: argparse.Namespace, stored: StoredModel) -> None:
     model = LanguageModel.from_stored_model(stored, args.batch_size)
     tokenizer = args.tokenizer or stored.embedding.get("tokenizer", "space")
     corpus = TextCorpus(args.text, tokenizer, model.bilm.max_characters)

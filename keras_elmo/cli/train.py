@@ -7,7 +7,9 @@ import argparse
 import importlib.util
 import shlex
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -25,6 +27,7 @@ from keras_elmo.text.tokenizers import TOKENIZERS
 from keras_elmo.weights.formats import options as options_json
 from keras_elmo.weights.formats.preset_folder import DTYPES, VOCABULARY
 from keras_elmo.weights.open_weights import HELP, open_weights
+from keras_elmo.weights.stored_model import StoredModel
 
 _STRATEGIES = {
     "none": tf.distribute.get_strategy,
@@ -122,7 +125,7 @@ def run(args: argparse.Namespace) -> None:
         print(f"wrote {folder}")
 
 
-def _check(args):
+def _check(args: argparse.Namespace) -> None:
     if args.tensorboard and not importlib.util.find_spec("tensorboard"):
         raise ValueError("`--tensorboard` needs it installed: pip install tensorboard")
     if args.source and args.options:
@@ -133,7 +136,9 @@ def _check(args):
     check_positive_number("epochs", args.epochs)
 
 
-def _print_size(size, max_sentence_length, vocabulary):
+def _print_size(
+    size: CorpusSize, max_sentence_length: int, vocabulary: Vocabulary
+) -> None:
     if size.split_sentences:
         print(
             f"Lines of more than {max_sentence_length} tokens: {size.split_sentences}, "
@@ -146,22 +151,27 @@ def _print_size(size, max_sentence_length, vocabulary):
     )
 
 
-def _make_bilm(args, stored):
+def _make_bilm(args: argparse.Namespace, stored: StoredModel | None) -> BiLM:
     if stored is None:
-        sizes = _SIZES
+        sizes: dict[str, Any] = _SIZES
         if args.options:
             sizes = options_json.to_arguments(options_json.read_options(args.options))
         return BiLM(**sizes, sentence_boundaries=True)
     return BiLM.from_stored_model(stored, sentence_boundaries=True)
 
 
-def _find_vocabulary(args, stored, word_counts, is_resumed):
+def _find_vocabulary(
+    args: argparse.Namespace,
+    stored: StoredModel | None,
+    word_counts: Counter[str],
+    is_resumed: bool,
+) -> tuple[Vocabulary, bool]:
     """The vocabulary, and whether it needs a new softmax."""
     if stored and "softmax" in stored.extra_weights:
         if args.vocabulary is None and stored.vocabulary:
             return vocabulary_of(stored), False
         if args.vocabulary is not None and stored.vocabulary is None:
-            return Vocabulary.from_file(args.vocabulary), False  # of its softmax
+            return Vocabulary.from_file(args.vocabulary), False
     if is_resumed:
         return Vocabulary.from_file(args.output / VOCABULARY), True
     if args.vocabulary is not None:
@@ -169,7 +179,9 @@ def _find_vocabulary(args, stored, word_counts, is_resumed):
     return Vocabulary.from_counts(word_counts, args.min_count, args.max_words), True
 
 
-def _make_model(args, bilm, vocabulary):
+def _make_model(
+    args: argparse.Namespace, bilm: BiLM, vocabulary: Vocabulary
+) -> LanguageModel:
     return LanguageModel(
         bilm,
         vocabulary,
@@ -180,7 +192,15 @@ def _make_model(args, bilm, vocabulary):
     )
 
 
-def _fit(model, corpus, validation, args, tokens, stage, is_chief):
+def _fit(
+    model: LanguageModel,
+    corpus: TextCorpus,
+    validation: TextCorpus | None,
+    args: argparse.Namespace,
+    tokens: int,
+    stage: str,
+    is_chief: bool,
+) -> None:
     """Trains the softmax alone, or all of the biLM."""
     model.bilm.trainable = stage == "bilm"
     replicas = model.distribute_strategy.num_replicas_in_sync

@@ -179,8 +179,8 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
         doubled = ops.concatenate([word_emb, word_emb], axis=-1)
         elmo = self.mix([doubled, *lstm_outputs], mask=mask)
         elmo = self.dropout_layer(self.apply_mask([elmo, mask]), training=training)
-        outputs = (*layers, elmo, mean_over_tokens(elmo, mask))
-        outputs = dict(zip(self._output_keys, outputs, strict=True))
+        values = (*layers, elmo, mean_over_tokens(elmo, mask))
+        outputs = dict(zip(self._output_keys, values, strict=True))
         return outputs if self.output_key is None else outputs[self.output_key]
 
     def _encode(self, inputs):

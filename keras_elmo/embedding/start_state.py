@@ -56,8 +56,8 @@ class StartState(keras.layers.Layer):
             bilm: A `BiLM` with `return_state=True`.
             batches: Its inputs, of one row each, in order.
         """
-        final = None
+        final: list = []
         for batch in batches:
-            _, final = bilm(batch, initial_state=final)
+            _, final = bilm(batch, initial_state=final or None)
         for variable, value in zip(self.states, final, strict=True):
             variable.assign(value)

@@ -1,3 +1,5 @@
+from typing import Any
+
 from keras import ops
 
 from keras_elmo.bilm import BiLM
@@ -11,6 +13,19 @@ from keras_elmo.weights.variables import named_variables
 
 class StoredEmbedding(Pretrained):
     """What `ElmoEmbedding` reads from files of weights, and writes."""
+
+    bilm: Any
+    mix: Any
+    word_cache: Any
+    warm_state: Any
+    start_state: Any
+    tokenizer: Any
+    sentence_boundaries: Any
+    do_layer_norm: Any
+    preprocessor: Any
+    get_config: Any
+    from_config: Any
+    get_weights: Any
 
     @classmethod
     def from_stored_model(cls, stored, allow_nan=False, warm_up=None, **kwargs):
@@ -34,7 +49,7 @@ class StoredEmbedding(Pretrained):
         if "cached_words" not in kwargs:
             arguments["cached_words"] = _stored_cache(stored, bilm, kwargs)
         with stored.argument_errors(cls, kwargs):
-            embedding = cls(bilm, **arguments)
+            embedding = cls(bilm, **arguments)  # type: ignore[call-arg]
         stored.fill_mix(embedding.mix, allow_nan)
         if warm_up is not None:
             embedding.warm_up(warm_up)
@@ -113,8 +128,8 @@ class StoredEmbedding(Pretrained):
         """See `BiLM.bilm_variables`."""
         return named_variables(self.bilm)
 
-    def preset_parts(self):
-        """See `Pretrained.preset_parts`."""
+    def extra_weights(self):
+        """See `Pretrained.extra_weights`."""
         parts = {"word_cache": self.word_cache, "start_state": self.warm_state}
         return {
             name: part.named_variables()

@@ -13,6 +13,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -138,7 +139,7 @@ def load_figure() -> type:
     return Figure
 
 
-def plot_curves(figure, history: dict[str, list[float]], path: Path) -> None:
+def plot_curves(figure: Any, history: dict[str, list[float]], path: Path) -> None:
     """Draws loss and accuracy by epoch, in training and validation, to a PNG."""
     for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         for key, label in ((metric, "training"), (f"val_{metric}", "validation")):

@@ -62,7 +62,7 @@ def compare(
     return vectors @ vectors.T
 
 
-def _find(word, sentence, tokenizer):
+def _find(word: str, sentence: str, tokenizer: str) -> int:
     tokens = TOKENIZERS[tokenizer](tf.constant([sentence])).to_list()[0]
     tokens = [token.decode(errors="replace") for token in tokens]
     if word not in tokens:

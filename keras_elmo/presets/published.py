@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 _ELMO = (
     "Matthew E. Peters, Mark Neumann, Mohit Iyyer, Matt Gardner, Christopher Clark, "
@@ -96,7 +97,7 @@ def _canonical(name: str) -> str:
     return _BUCKET_STYLES.sub(f"//{_BUCKET}/", name)
 
 
-def _in_bucket(name: str, options: str, weights: str, **facts) -> PublishedModel:
+def _in_bucket(name: str, options: str, weights: str, **facts: Any) -> PublishedModel:
     """A model in AllenNLP's bucket: an options file and a weights file."""
     files = {"options.json": options, "weights.hdf5": weights}
     return PublishedModel(
@@ -104,7 +105,7 @@ def _in_bucket(name: str, options: str, weights: str, **facts) -> PublishedModel
     )
 
 
-def _by_allennlp(name: str, sizes: str, corpus: str, **facts) -> PublishedModel:
+def _by_allennlp(name: str, sizes: str, corpus: str, **facts: Any) -> PublishedModel:
     """One that AllenNLP trained: its files are named by the sizes of the model."""
     return _in_bucket(
         name,
@@ -118,7 +119,9 @@ def _by_allennlp(name: str, sizes: str, corpus: str, **facts) -> PublishedModel:
     )
 
 
-def _in_portuguese(name: str, options: str, weights: str, **facts) -> PublishedModel:
+def _in_portuguese(
+    name: str, options: str, weights: str, **facts: Any
+) -> PublishedModel:
     return _in_bucket(
         name,
         f"contributed/pt/{options}",

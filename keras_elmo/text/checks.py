@@ -171,10 +171,10 @@ def _require(valid: tf.Tensor, message: str, values: tf.Tensor | None = None) ->
     """Raises unless `valid` (batch,) holds everywhere, naming the first bad row."""
     rows = tf.where(~valid)[:1, 0]  # the first bad row, or none
     if not tf.executing_eagerly():
-        received = ["at row:", rows]
+        data = [message, "at row:", rows]
         if values is not None:
-            received += ["Received:", tf.gather(values, rows)]
-        tf.debugging.Assert(tf.reduce_all(valid), [message, *received])
+            data += ["Received:", tf.gather(values, rows)]
+        tf.debugging.Assert(tf.reduce_all(valid), data)
     elif not tf.reduce_all(valid):
         row = int(rows[0])
         received = "" if values is None else f" {values[row].numpy()}"

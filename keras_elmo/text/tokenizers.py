@@ -1,5 +1,7 @@
 """How sentences are split into tokens, in TensorFlow string ops alone."""
 
+from typing import Any
+
 import tensorflow as tf
 
 # The words that stand for the boundaries of a sentence, in a text too.
@@ -51,7 +53,7 @@ def add_boundaries(tokens: tf.RaggedTensor) -> tf.RaggedTensor:
     return tf.concat([begin, tokens, end], axis=1)
 
 
-def _tensorflow_text():
+def _tensorflow_text() -> Any:
     try:
         import tensorflow_text
     except ImportError as error:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -40,20 +41,20 @@ def run_self_checks(elmo: ElmoEmbedding) -> Iterator[Check]:
     finite = all(np.isfinite(value).all() for value in together.values())
     yield Check("finite outputs", finite, "all" if finite else "NaN or infinity")
     yield _batch_invariance(elmo, together)
-    yield _boundaries(elmo, together)
+    yield _boundaries(elmo)
     for key in keys:
         norm = np.linalg.norm(np.concatenate(_tokens(elmo, together[key])), axis=-1)
         yield Check(f"mean norm of {key}", None, f"{norm.mean():.2f}")
     yield from _clips(elmo)
 
 
-def _tokens(elmo: ElmoEmbedding, sequence) -> list[np.ndarray]:
-    """Of each sentence, the vectors of its tokens."""
+def _tokens(elmo: ElmoEmbedding, sequence: Any) -> list[np.ndarray]:
+    """The vectors of each sentence's tokens."""
     lengths = [len(sentence.split()) for sentence in SENTENCES]
     return [np.asarray(row)[:n] for row, n in zip(sequence, lengths, strict=True)]
 
 
-def _batch_invariance(elmo, together) -> Check:
+def _batch_invariance(elmo: ElmoEmbedding, together: dict[str, Any]) -> Check:
     expected = _tokens(elmo, together["elmo"])
     difference = max(
         np.abs(elmo([sentence])["elmo"][0].numpy() - row).max()
@@ -63,7 +64,7 @@ def _batch_invariance(elmo, together) -> Check:
     return Check("alone as in a batch", passed, f"off by {difference:.1e}")
 
 
-def _boundaries(elmo, together) -> Check:
+def _boundaries(elmo: ElmoEmbedding) -> Check:
     """How much <S> and </S> matter: most to their neighbours, as they should."""
     config = {**elmo.get_config(), "sentence_boundaries": not elmo.sentence_boundaries}
     config.update(bilm=None, name=f"{elmo.name}_other")
@@ -78,7 +79,7 @@ def _boundaries(elmo, together) -> Check:
     return Check("<S> and </S>", None, detail)
 
 
-def _clips(elmo) -> Iterator[Check]:
+def _clips(elmo: ElmoEmbedding) -> Iterator[Check]:
     bilm = elmo.bilm
     if bilm.cell_clip is None:
         return

@@ -1,4 +1,5 @@
 import inspect
+from typing import Any
 
 from keras_elmo.files.existing import check_folder
 from keras_elmo.weights.formats import allennlp, preset_folder, tfhub
@@ -11,8 +12,12 @@ class Pretrained:
 
     `BiLM` and `ElmoEmbedding` derive from it. They say how to make one from a
     `StoredModel` (`from_stored_model`), and what there is to write: `settings`,
-    `bilm_variables` and `preset_parts`.
+    `bilm_variables` and `extra_weights`.
     """
+
+    from_stored_model: Any
+    settings: Any
+    bilm_variables: Any
 
     @classmethod
     def from_hdf5(cls, options, weights, **kwargs):
@@ -173,14 +178,15 @@ class Pretrained:
         check_folder(folder, preset_folder.CONFIG, "a preset", overwrite)
         with preset_folder.writing(folder) as temporary:
             preset_folder.write(
-                temporary, config, self.bilm_variables(), dtype, self.preset_parts()
+                temporary, config, self.bilm_variables(), dtype, self.extra_weights()
             )
 
-    def preset_parts(self):
+    def extra_weights(self):
         """Variables of what a preset may hold besides the biLM, see `preset_folder`."""
         return {}
 
     @classmethod
     def _check_keywords(cls, kwargs):
         """Refuses unknown keywords before anything is downloaded or read."""
-        check_keywords(cls, kwargs, inspect.signature(cls.from_stored_model).parameters)
+        others = inspect.signature(cls.from_stored_model).parameters
+        check_keywords(cls, kwargs, {*others} - {"stored", "kwargs"})

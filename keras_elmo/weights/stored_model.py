@@ -59,7 +59,7 @@ class StoredModel:
     )
     vocabulary: Path | None = None
 
-    def build(self, model_class: type, allow_nan: bool = False, **kwargs):
+    def build(self, model_class: type, allow_nan: bool = False, **kwargs: Any) -> Any:
         """A new biLM with these weights.
 
         Args:
@@ -117,7 +117,7 @@ class StoredModel:
             )
         mix.set_weights(arrays)
 
-    def check(self, model_class: type, **kwargs) -> dict[str, tuple[int, ...]]:
+    def check(self, model_class: type, **kwargs: Any) -> dict[str, tuple[int, ...]]:
         """Refuses what can't be built, before any memory is taken for it.
 
         Args:

@@ -15,7 +15,7 @@ import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -189,7 +189,7 @@ def _shard_sizes(prefix: Path, count: int) -> list[int]:
     return [name.stat().st_size for name in names]
 
 
-def _parse(kind, content: bytes):
+def _parse(kind: Any, content: bytes) -> Any:
     message = kind()
     message.ParseFromString(content)
     return message
