@@ -9,11 +9,23 @@ Import this package before `keras.models.load_model` reads a model with ELMo ins
 the import tells Keras of the layers' classes.
 """
 
-from keras_elmo.bilm import BiLM
-from keras_elmo.embedding import ElmoEmbedding
-from keras_elmo.layers import BiLSTM, CharCNN, Highway, ProjectedLSTM, ScalarMix
-from keras_elmo.text.preprocessor import ElmoPreprocessor
+import contextlib
+
+from keras_elmo.startup import quiet_import, runs_command, runs_example
 from keras_elmo.version import __version__
+
+if not runs_command():
+    with quiet_import() if runs_example() else contextlib.nullcontext():
+        from keras_elmo.bilm import BiLM
+        from keras_elmo.embedding import ElmoEmbedding
+        from keras_elmo.layers import (
+            BiLSTM,
+            CharCNN,
+            Highway,
+            ProjectedLSTM,
+            ScalarMix,
+        )
+        from keras_elmo.text.preprocessor import ElmoPreprocessor
 
 __all__ = [
     "BiLM",

@@ -1,11 +1,4 @@
-"""Convert pretrained weights from one format to another, without loss.
-
-SOURCE may be of any format. TARGET is a folder for a preset or for the checkpoint of a
-TF-Hub module (--to tfhub), or a file NAME.hdf5, beside which NAME.options.json is
-written. What is written is read again and compared bit for bit. What a format has no
-place for goes into an object `keras_elmo` of the options, or into keras_elmo.json
-beside the checkpoint. Nothing that exists is replaced without --force.
-"""
+"""Writes pretrained weights in another format."""
 
 import argparse
 from collections.abc import Callable
@@ -19,7 +12,7 @@ from keras_elmo.files.existing import check_folder
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.weights import mapping, tables
 from keras_elmo.weights.formats import allennlp, preset_folder, tfhub
-from keras_elmo.weights.open_weights import HELP, open_weights
+from keras_elmo.weights.open_weights import open_weights
 from keras_elmo.weights.stored_model import StoredModel
 from keras_elmo.weights.variables import named_variables
 
@@ -41,22 +34,6 @@ class _Target(NamedTuple):
     check: Callable[[Path, bool], None]
     write: Callable[[Path, _Content, bool], list[Path]]
     open: Callable[[Path], StoredModel]
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("source", nargs="+", help=HELP)
-    add("target", type=Path, help="folder, or .hdf5 file, to write")
-    add("--to", choices=list(_TARGETS), help="(default: by the target's name)")
-    add("--vocabulary", type=Path, help="words of a bilm-tf checkpoint's softmax")
-    add("--cache-words", type=Path, help="words to store the word_emb of, one a line")
-    add("--warm-up", type=Path, help="sentences to store the state after, one a line")
-    add("--force", action="store_true", help="replace TARGET if it exists")
-    add(
-        "--allow-differences",
-        action="store_true",
-        help="write even what the format's other readers would compute differently",
-    )
 
 
 def run(args: argparse.Namespace) -> None:

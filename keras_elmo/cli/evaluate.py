@@ -1,10 +1,4 @@
-"""How good is a biLM? Its perplexity on text, and what its layers know.
-
-With --text, the perplexity of both directions, over all words of the vocabulary.
-With --probe, the accuracy of small classifiers on every layer, on what the folder
-holds of Senseval's lexical samples (*.pos), Universal Dependencies (*train*.conllu
-with *dev*.conllu or *test*.conllu) and WiC (folders train and dev).
-"""
+"""Prints how good a biLM is."""
 
 import argparse
 import glob
@@ -20,22 +14,11 @@ from keras_elmo.pretraining.training import evaluate
 from keras_elmo.probing.parts_of_speech import probe_parts_of_speech
 from keras_elmo.probing.senses import probe_senses
 from keras_elmo.probing.words_in_context import probe_words_in_context
-from keras_elmo.text.tokenizers import TOKENIZERS
-from keras_elmo.weights.open_weights import HELP, open_weights
+from keras_elmo.weights.open_weights import open_weights
 from keras_elmo.weights.stored_model import StoredModel
 
 Scores = dict[str, dict[str, float]]
 Probe = Callable[[ElmoEmbedding], Scores]
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("source", nargs="+", help=HELP)
-    add("--text", nargs="+", metavar="GLOB", help="one sentence a line")
-    add("--tokenizer", choices=list(TOKENIZERS), help="(default: the preset's)")
-    add("--batch-size", type=int, default=16, help="rows to cut the text into")
-    add("--unroll-steps", type=int, default=20, help="tokens to read at once")
-    add("--probe", type=Path, metavar="FOLDER", help="tagged text")
 
 
 def run(args: argparse.Namespace) -> None:

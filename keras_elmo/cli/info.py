@@ -1,7 +1,4 @@
-"""What pretrained weights are: sizes, parameters, boundaries, provenance.
-
-No tensor is read. Without SOURCE, the models that are known by name.
-"""
+"""Prints what pretrained weights are."""
 
 import argparse
 import json
@@ -13,7 +10,7 @@ from typing import Any
 
 from keras_elmo.bilm import BiLM
 from keras_elmo.presets import bundled, find_published, published_models
-from keras_elmo.weights.open_weights import HELP, open_weights
+from keras_elmo.weights.open_weights import open_weights
 
 _PARTS = {
     "char_embedding": "characters",
@@ -22,11 +19,6 @@ _PARTS = {
     "projection": "projection",
     "lstm": "LSTMs",
 }
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", nargs="*", help=HELP)
-    parser.add_argument("--json", action="store_true", help="for programs to read")
 
 
 def run(args: argparse.Namespace) -> None:

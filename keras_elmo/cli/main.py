@@ -1,56 +1,36 @@
-import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 
-import tensorflow as tf
-
-from keras_elmo.cli import convert, evaluate, info, train, verify
-from keras_elmo.cli.help_formatter import HelpFormatter
-from keras_elmo.version import __version__
-
-_COMMANDS = {
-    "info": info,
-    "verify": verify,
-    "convert": convert,
-    "train": train,
-    "evaluate": evaluate,
-}
-
-# These errors come from what the user gave or from the machine, so that one line tells
-# more than a traceback.
-_EXPECTED_ERRORS = (
-    ValueError,
-    OSError,
-    ImportError,
-    FloatingPointError,
-    tf.errors.OpError,
-)
+from keras_elmo.cli.parser import make_parser
+from keras_elmo.startup import quiet_import
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one subcommand; mistakes of the user end in one line, not a traceback."""
-    parser = argparse.ArgumentParser(prog="keras-elmo", description="ELMo in Keras.")
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, module in _COMMANDS.items():
-        summary = module.__doc__ or ""
-        command = commands.add_parser(
-            name,
-            help=summary.splitlines()[0],
-            description=summary,
-            formatter_class=HelpFormatter,
-        )
-        module.add_arguments(command)
-    args = parser.parse_args(arguments)
+    args = make_parser().parse_args(arguments)
     name = vars(args).pop("command")
+    with quiet_import():
+        import tensorflow as tf
+
+        command = importlib.import_module(f"keras_elmo.cli.{name}")
+    # These errors come from what the user gave or from the machine, so that one line
+    # tells more than a traceback.
+    expected_errors = (
+        ValueError,
+        OSError,
+        ImportError,
+        FloatingPointError,
+        tf.errors.OpError,
+    )
     try:
-        _COMMANDS[name].run(args)
+        command.run(args)
         sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
         sys.exit(1)
-    except _EXPECTED_ERRORS as error:
+    except expected_errors as error:
         sys.exit(f"keras-elmo {name}: {error}")
 
 

@@ -1,14 +1,10 @@
-"""Train a biLM on text, from scratch or from pretrained weights.
-
-The same command, given again, goes on where an earlier one was interrupted.
-"""
+"""Trains a biLM on text."""
 
 import argparse
 import importlib.util
 import shlex
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -23,10 +19,9 @@ from keras_elmo.pretraining.progress import TrainingProgress
 from keras_elmo.pretraining.text_corpus import CorpusSize, TextCorpus
 from keras_elmo.pretraining.training import TrainingOptions, evaluate, train
 from keras_elmo.pretraining.vocabulary import Vocabulary
-from keras_elmo.text.tokenizers import TOKENIZERS
 from keras_elmo.weights.formats import options as options_json
-from keras_elmo.weights.formats.preset_folder import DTYPES, VOCABULARY
-from keras_elmo.weights.open_weights import HELP, open_weights
+from keras_elmo.weights.formats.preset_folder import VOCABULARY
+from keras_elmo.weights.open_weights import open_weights
 from keras_elmo.weights.stored_model import StoredModel
 
 _STRATEGIES = {
@@ -44,34 +39,6 @@ _SIZES = {
 _RECORD = "training.json"
 # These options may differ when training is resumed, since they do not change it.
 _NOT_RECORDED = {"output", "metadata", "dtype", "tensorboard"}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--text", nargs="+", required=True, metavar="GLOB", help="one sentence a line")
-    add("--output", type=Path, required=True, help="folder of the run")
-    add("--validation", nargs="+", metavar="GLOB", help="text to compute perplexity of")
-    add("--from", nargs="+", dest="source", help=f"weights to go on from: {HELP}")
-    add("--options", type=Path, help="options.json with the sizes of a new biLM")
-    add("--tokenizer", choices=list(TOKENIZERS), default="space")
-    add("--vocabulary", type=Path, help="words to predict (default: from the text)")
-    add("--min-count", type=int, default=3, help="of a word of the vocabulary")
-    add("--max-words", type=int, help="of the vocabulary")
-    add("--epochs", type=float, default=10, help="times through the text")
-    add("--tokens", type=int, help="to train on, in place of --epochs")
-    add("--softmax-tokens", type=int, default=1_000_000, help="for a new softmax only")
-    add("--batch-size", type=int, default=64, help="rows of a batch, a replica")
-    add("--unroll-steps", type=int, default=20, help="tokens of a row")
-    add("--num-samples", type=int, default=8192, help="of the sampled softmax")
-    add("--dropout", type=float, default=0.1)
-    add("--learning-rate", type=float, default=0.004, help="its peak")
-    add("--clip-norm", type=float, default=1.0, help="bound of the gradients' norm")
-    add("--interval", type=int, default=1000, help="steps between checkpoints")
-    add("--seed", type=int, default=1)
-    add("--distribute", choices=list(_STRATEGIES), default="none")
-    add("--tensorboard", action="store_true", help="write logs for it")
-    add("--metadata", type=Path, help="JSON to add to the preset's metadata.json")
-    add("--dtype", choices=DTYPES, default="float32", help="of the preset's weights")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,24 +1,13 @@
-"""Are these weights what they are said to be?
-
-Computes what others printed of the published model, and tells the differences; tries
-both settings of sentence boundaries if they are too large. Where nothing was printed,
-checks that outputs are finite and do not depend on the batch, and tells norms, clips.
-"""
+"""Prints whether pretrained weights are what they are said to be."""
 
 import argparse
 import sys
 
 from keras_elmo.presets import find_published
 from keras_elmo.verification.verify import verify
-from keras_elmo.weights.open_weights import HELP, open_weights
+from keras_elmo.weights.open_weights import open_weights
 
 _MARKS = {True: "pass", False: "FAIL", None: "    "}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("source", nargs="+", help=HELP)
-    add("--as", dest="name", help="the published model that it is (default: by SOURCE)")
 
 
 def run(args: argparse.Namespace) -> None:

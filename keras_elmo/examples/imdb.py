@@ -20,9 +20,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo import ElmoEmbedding
+from keras_elmo.cli.help import WEIGHTS, HelpFormatter
 from keras_elmo.files.cache import cache_dir
 from keras_elmo.files.download import download
-from keras_elmo.weights.open_weights import HELP
 
 _URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 _HASH = "md5:7c2ac02c03563afcf9b574c7e56c153a"
@@ -189,11 +189,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m keras_elmo.examples.imdb",
         description="Train a sentiment classifier on ELMo embeddings.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     add = parser.add_argument
     add("--data", type=Path, help="folder or tar.gz (default: download the tar.gz)")
-    add("--elmo", nargs="+", default=["tiny_en"], metavar="SOURCE", help=HELP)
+    add("--elmo", nargs="+", default=["tiny_en"], metavar="SOURCE", help=WEIGHTS)
     add("--finetune", choices=["lstm", "all"], help="train this of the biLM too")
     add("--max-words", type=int, default=150, help="words of a review to keep")
     add("--limit", type=int, help="number of reviews of each split (default: all)")

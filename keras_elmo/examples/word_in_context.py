@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo import ElmoEmbedding
+from keras_elmo.cli.help import WEIGHTS, HelpFormatter
 from keras_elmo.text.tokenizers import TOKENIZERS
-from keras_elmo.weights.open_weights import HELP
 
 _WORD = "bank"
 SENTENCES = [
@@ -77,12 +77,12 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m keras_elmo.examples.word_in_context",
         description="Compare the embeddings of a word in several sentences.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     add = parser.add_argument
     add("word", nargs="?", default=_WORD)
     add("sentences", nargs="*", default=SENTENCES, help="that hold the word")
-    add("--elmo", nargs="+", default=["tiny_en"], metavar="SOURCE", help=HELP)
+    add("--elmo", nargs="+", default=["tiny_en"], metavar="SOURCE", help=WEIGHTS)
     layers = ["lstm_outputs2", "lstm_outputs1", "elmo"]
     add("--layer", choices=layers, default=layers[0], help="besides word_emb")
     add("--tokenizer", choices=list(TOKENIZERS), default="space")

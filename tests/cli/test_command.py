@@ -1,18 +1,74 @@
+"""The command and the examples as processes of their own."""
+
 import os
 import subprocess
 import sys
 
+import pytest
+
 COMMAND = [sys.executable, "-m", "keras_elmo"]
-# TensorFlow's own information lines are no matter of these tests.
-QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+EXAMPLE = [sys.executable, "-m", "keras_elmo.examples.word_in_context"]
+
+
+def run(*command, **kwargs):
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    return subprocess.run(
+        command, stderr=subprocess.PIPE, text=True, env=environment, **kwargs
+    )
 
 
 def test_closed_pipe_is_silent():
     reader, writer = os.pipe()
     os.close(reader)
-    result = subprocess.run(
-        [*COMMAND, "info"], stdout=writer, stderr=subprocess.PIPE, text=True, env=QUIET
-    )
+    result = run(*COMMAND, "info", stdout=writer)
     os.close(writer)
-    assert "pipe" not in result.stderr and "Traceback" not in result.stderr
+    assert result.stderr == ""
     assert result.returncode == 1
+
+
+@pytest.mark.parametrize("command", [[*COMMAND, "info", "tiny_en"], EXAMPLE])
+def test_nothing_of_tensorflow_is_printed(command):
+    result = run(*command, stdout=subprocess.PIPE)
+    assert result.returncode == 0 and result.stdout
+    assert result.stderr == ""
+
+
+def test_what_is_no_chatter_is_printed():
+    program = """
+import os, sys
+from keras_elmo.startup import quiet_import
+with quiet_import():
+    os.write(2, b"I0000 00:00:1 1 port.cc:1] information\\n")
+    os.write(2, b"a real warning\\n")
+try:
+    with quiet_import():
+        os.write(2, b"I0000 00:00:1 1 port.cc:1] before it failed\\n")
+        raise ImportError
+except ImportError:
+    pass
+"""
+    # `keras_elmo.startup` alone, without TensorFlow's own lines on import.
+    result = run(sys.executable, "-c", program.replace("\\\\", "\\"), stdout=-1)
+    assert "port.cc:1] information" not in result.stderr
+    assert "a real warning" in result.stderr
+    assert "before it failed" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["train", "--help"]])
+def test_help_needs_no_tensorflow(arguments):
+    command = [sys.executable, "-X", "importtime", *COMMAND[1:], *arguments]
+    result = run(*command, stdout=subprocess.PIPE)
+    assert result.returncode == 0 and result.stdout
+    assert "keras_elmo.cli.parser" in result.stderr
+    assert "tensorflow" not in result.stderr
+
+
+def test_an_import_knows_all_layers():
+    """Or Keras could not load a model with ELMo inside."""
+    program = (
+        "import keras, keras_elmo\n"
+        "name = 'keras_elmo>ElmoEmbedding'\n"
+        "assert keras.saving.get_registered_object(name) is keras_elmo.ElmoEmbedding"
+    )
+    assert run(sys.executable, "-c", program).returncode == 0

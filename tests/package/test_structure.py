@@ -33,6 +33,7 @@ MODULES = [
 # reads from the bottom floor up, and a room that is not here may import nothing.
 FLOORS = {
     "version": (),
+    "startup": (),
     "arguments": (),
     "char_ids": (),
     "files": (),
@@ -61,13 +62,14 @@ FLOORS = {
         "presets",
         "pretraining",
         "probing",
+        "startup",
         "text",
         "verification",
         "version",
         "weights",
     ),
     "__main__": ("cli",),
-    "examples": ("embedding", "files", "text", "weights", "keras_elmo"),
+    "examples": ("cli", "embedding", "files", "text", "weights", "keras_elmo"),
 }
 # The numeric core is Keras alone, so that it runs on other backends.
 WITHOUT_TENSORFLOW = {"arguments", "char_ids", "bilm", "layers", "version", "files"}

@@ -1,6 +1,11 @@
-"""The layout of the help texts of all subcommands."""
+"""What the help texts of all commands and examples have in common."""
 
 import argparse
+
+WEIGHTS = (
+    "a preset (its name, folder or address), the folder or archive of a TF-Hub module, "
+    "of simple_elmo or of bilm-tf's training; or options.json and weights.hdf5"
+)
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):

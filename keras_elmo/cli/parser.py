@@ -1,0 +1,145 @@
+"""The arguments of every subcommand.
+
+No module that is imported here imports TensorFlow, so that `--help` is quick.
+"""
+
+import argparse
+from pathlib import Path
+
+from keras_elmo.cli.help import WEIGHTS, HelpFormatter
+from keras_elmo.version import __version__
+
+# These repeat the names of the modules that do the work, which import TensorFlow.
+TOKENIZERS = ("space", "whitespace", "unicode_script")
+DTYPES = ("float32", "float16", "bfloat16")
+TARGETS = ("preset", "hdf5", "tfhub")
+STRATEGIES = ("none", "mirrored", "multi-worker")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command."""
+    parser = argparse.ArgumentParser(prog="keras-elmo", description="ELMo in Keras.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (add_arguments, description) in _COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=description.splitlines()[0],
+            description=description,
+            formatter_class=HelpFormatter,
+        )
+        add_arguments(command)
+    return parser
+
+
+def _add_info(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", nargs="*", help=WEIGHTS)
+    parser.add_argument("--json", action="store_true", help="for programs to read")
+
+
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", nargs="+", help=WEIGHTS)
+    add("--as", dest="name", help="the published model that it is (default: by SOURCE)")
+
+
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", nargs="+", help=WEIGHTS)
+    add("target", type=Path, help="folder, or .hdf5 file, to write")
+    add("--to", choices=TARGETS, help="(default: by the target's name)")
+    add("--vocabulary", type=Path, help="words of a bilm-tf checkpoint's softmax")
+    add("--cache-words", type=Path, help="words to store the word_emb of, one a line")
+    add("--warm-up", type=Path, help="sentences to store the state after, one a line")
+    add("--force", action="store_true", help="replace TARGET if it exists")
+    add(
+        "--allow-differences",
+        action="store_true",
+        help="write even what the format's other readers would compute differently",
+    )
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--text", nargs="+", required=True, metavar="GLOB", help="one sentence a line")
+    add("--output", type=Path, required=True, help="folder of the run")
+    add("--validation", nargs="+", metavar="GLOB", help="text to compute perplexity of")
+    add("--from", nargs="+", dest="source", help=f"weights to go on from: {WEIGHTS}")
+    add("--options", type=Path, help="options.json with the sizes of a new biLM")
+    add("--tokenizer", choices=TOKENIZERS, default="space")
+    add("--vocabulary", type=Path, help="words to predict (default: from the text)")
+    add("--min-count", type=int, default=3, help="of a word of the vocabulary")
+    add("--max-words", type=int, help="of the vocabulary")
+    add("--epochs", type=float, default=10, help="times through the text")
+    add("--tokens", type=int, help="to train on, in place of --epochs")
+    add("--softmax-tokens", type=int, default=1_000_000, help="for a new softmax only")
+    add("--batch-size", type=int, default=64, help="rows of a batch, a replica")
+    add("--unroll-steps", type=int, default=20, help="tokens of a row")
+    add("--num-samples", type=int, default=8192, help="of the sampled softmax")
+    add("--dropout", type=float, default=0.1)
+    add("--learning-rate", type=float, default=0.004, help="its peak")
+    add("--clip-norm", type=float, default=1.0, help="bound of the gradients' norm")
+    add("--interval", type=int, default=1000, help="steps between checkpoints")
+    add("--seed", type=int, default=1)
+    add("--distribute", choices=STRATEGIES, default="none")
+    add("--tensorboard", action="store_true", help="write logs for it")
+    add("--metadata", type=Path, help="JSON to add to the preset's metadata.json")
+    add("--dtype", choices=DTYPES, default="float32", help="of the preset's weights")
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", nargs="+", help=WEIGHTS)
+    add("--text", nargs="+", metavar="GLOB", help="one sentence a line")
+    add("--tokenizer", choices=TOKENIZERS, help="(default: the preset's)")
+    add("--batch-size", type=int, default=16, help="rows to cut the text into")
+    add("--unroll-steps", type=int, default=20, help="tokens to read at once")
+    add("--probe", type=Path, metavar="FOLDER", help="tagged text")
+
+
+_COMMANDS = {
+    "info": (
+        _add_info,
+        """What pretrained weights are: sizes, parameters, boundaries, provenance.
+
+No tensor is read. Without SOURCE, the models that are known by name.
+""",
+    ),
+    "verify": (
+        _add_verify,
+        """Are these weights what they are said to be?
+
+Computes what others printed of the published model, and tells the differences; tries
+both settings of sentence boundaries if they are too large. Where nothing was printed,
+checks that outputs are finite and do not depend on the batch, and tells norms, clips.
+""",
+    ),
+    "convert": (
+        _add_convert,
+        """Convert pretrained weights from one format to another, without loss.
+
+SOURCE may be of any format. TARGET is a folder for a preset or for the checkpoint of a
+TF-Hub module (--to tfhub), or a file NAME.hdf5, beside which NAME.options.json is
+written. What is written is read again and compared bit for bit. What a format has no
+place for goes into an object `keras_elmo` of the options, or into keras_elmo.json
+beside the checkpoint. Nothing that exists is replaced without --force.
+""",
+    ),
+    "train": (
+        _add_train,
+        """Train a biLM on text, from scratch or from pretrained weights.
+
+The same command, given again, goes on where an earlier one was interrupted.
+""",
+    ),
+    "evaluate": (
+        _add_evaluate,
+        """How good is a biLM? Its perplexity on text, and what its layers know.
+
+With --text, the perplexity of both directions, over all words of the vocabulary.
+With --probe, the accuracy of small classifiers on every layer, on what the folder
+holds of Senseval's lexical samples (*.pos), Universal Dependencies (*train*.conllu
+with *dev*.conllu or *test*.conllu) and WiC (folders train and dev).
+""",
+    ),
+}

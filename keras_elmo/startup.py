@@ -1,0 +1,72 @@
+"""How the commands and examples start: quickly, and without TensorFlow's chatter."""
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+# TensorFlow prints these whatever its log level is: information, and complaints about
+# libraries of NVIDIA that it registers twice.
+_CHATTER = re.compile(
+    rb"I\d{4} .*|WARNING: All log messages before absl::InitializeLog.*"
+    rb"|.*Unable to register cu\w+ factory.*"
+)
+
+
+def runs_command() -> bool:
+    """Whether this process is `keras-elmo` or `python -m keras_elmo`.
+
+    They import what they need once their arguments are read, so that `--help` does not
+    wait for TensorFlow. Anyone else's `import keras_elmo` imports all layers at once,
+    because Keras has to know their classes before it loads a model.
+    """
+    if _module() == "keras_elmo":
+        return True
+    return Path(sys.argv[0]).stem == "keras-elmo" if sys.argv else False
+
+
+def runs_example() -> bool:
+    """Whether this process is `python -m keras_elmo.examples.NAME`."""
+    return _module().startswith("keras_elmo.examples.")
+
+
+@contextlib.contextmanager
+def quiet_import() -> Iterator[None]:
+    """Leaves TensorFlow's information lines out of what an import prints.
+
+    All else is printed when the import ends, and everything if it fails. Later lines of
+    TensorFlow's C++ are left out too, unless `TF_CPP_MIN_LOG_LEVEL` is set: an error
+    that matters is an exception in Python, or ends the process with a line of its own.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    standard_error = os.dup(2)
+    kept = b""
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+            chatter: re.Pattern[bytes] | None = _CHATTER
+        except BaseException:
+            chatter = None
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+            file.seek(0)
+            for line in file:
+                if chatter is None or not chatter.fullmatch(line.rstrip()):
+                    kept += line
+            os.write(2, kept)
+
+
+def _module() -> str:
+    """The module that `python -m` runs, while its package is imported."""
+    if not sys.argv or sys.argv[0] != "-m":
+        return ""
+    options = sys.orig_argv
+    return options[options.index("-m") + 1] if "-m" in options else ""
