@@ -46,7 +46,7 @@ def length_mask(encoded: Mapping[str, Any], sentence_boundaries: bool = False) -
         sentence_boundaries: Whether to leave out the first and the last position of
             each row, so that `time` is shorter by two.
     """
-    # int32, because smaller integers overflow at long rows and negative differences.
+    # Smaller integers would overflow at long rows, and at negative differences.
     inner = ops.cast(positions(encoded), "int32")
     lengths = ops.cast(encoded["sequence_len"], "int32")
     if sentence_boundaries:

@@ -140,7 +140,7 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
 
         self.supports_masking = False  # or Keras would compute every mask again
 
-        # The parts: text -> biLM -> mix -> outputs.
+        # These parts are called in the order text -> biLM -> mix -> outputs.
         part = {"dtype": self.dtype_policy}
         self.word_cache = WordCache.of_words(cached_words, bilm, finetune)
         self.warm_state = None

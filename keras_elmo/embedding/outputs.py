@@ -11,7 +11,7 @@ def output_keys(num_layers):
 
 def mean_over_tokens(elmo, mask):
     """The mean of `elmo` `(batch, time, dim)` over the tokens of each row, or 0."""
-    # In float32, because half precision can't add up a long row.
+    # Half precision can't add up a long row, so this is done in float32.
     total = ops.sum(ops.cast(elmo, "float32"), axis=1)
     count = ops.maximum(ops.sum(ops.cast(mask, "float32"), axis=1), 1)
     return ops.cast(total / count[:, None], elmo.dtype)  # (batch, dim)

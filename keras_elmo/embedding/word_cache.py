@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_elmo.text.encode import to_char_ids
 
 _BATCH = 1024  # tokens
-_UNKNOWN = "\0"  # what no word should be
+_UNKNOWN = "\0"  # no word should be this one
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")

@@ -130,10 +130,10 @@ class CharCNN(keras.layers.Layer):
     def call(self, inputs):
         self._check_inputs(inputs)
         *outer_shape, characters = ops.shape(inputs)
-        # Not -1, which an empty batch leaves undecided.
+        # The product is given, because -1 would leave an empty batch undecided.
         num_tokens = functools.reduce(operator.mul, outer_shape, 1)
         char_ids = ops.reshape(inputs, (num_tokens, characters))
-        # One row more, because TensorFlow's convolution fails on an empty batch.
+        # A row is added, because TensorFlow's convolution fails on an empty batch.
         char_ids = ops.pad(char_ids, [(0, 1), (0, 0)])
         is_token = char_ids[:, :1] != NO_TOKEN  # (tokens, 1)
         characters = self.embedding(self._pad(char_ids))

@@ -116,7 +116,7 @@ class ScalarMix(keras.layers.Layer):
 
     def _normalize(self, tensor, mask):
         """Zero mean and unit variance over the unmasked values; masked ones 0."""
-        # In float32, because 1e-12 and sums over a batch do not fit in less.
+        # Half precision holds neither 1e-12 nor sums over a batch: this is in float32.
         tensor = ops.cast(tensor, "float32")
         ndim = len(tensor.shape)
         axes = tuple(range(ndim)) if self.do_layer_norm is True else (*range(1, ndim),)
@@ -128,7 +128,7 @@ class ScalarMix(keras.layers.Layer):
         squares = ops.square((tensor - mean) * keep)
         variance = ops.sum(squares, axis=axes, keepdims=True) / count
         normalized = (tensor - mean) / ops.sqrt(variance + 1e-12)
-        # Where all is masked, 1e-12 would blow the values up.
+        # The product matters where all is masked: 1e-12 would blow the values up.
         return ops.cast(normalized * keep, self.compute_dtype)
 
     def _check_count(self, inputs):

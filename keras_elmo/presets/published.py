@@ -185,8 +185,8 @@ _MODELS = (
         "English Wikipedia and news of WMT 2008-2012, 1.9 and 3.6 billion tokens",
         parameters=93_600_000,
     ),
-    # What AllenNLP's site named until 2020, and flair does. Whether pt-wikipedia, which
-    # took its place there, is the same model is not known: so they have two names.
+    # AllenNLP's site named this one until 2020, and flair does. It is not known whether
+    # pt-wikipedia, which took its place there, is the same model: they have two names.
     _in_portuguese(
         "allennlp/pt",
         "elmo_pt_options.json",

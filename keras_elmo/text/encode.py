@@ -73,7 +73,7 @@ def encode_with_cache(
     is_known = rows >= 0
     unknown = tf.boolean_mask(distinct, ~is_known)
     char_ids, _ = to_distinct_char_ids(unknown, max_characters)
-    # 1, 2, ... for the unknown ones and -1, -2, ... for the known ones.
+    # Unknown tokens are counted 1, 2, ... and known ones -1, -2, ...; see `CACHED_FORM`.
     place = tf.where(is_known, -_count(is_known), _count(~is_known))
     known = tf.gather(cache.word_emb, tf.boolean_mask(rows, is_known))
     return {
@@ -105,7 +105,7 @@ def to_distinct_char_ids(
     """
     distinct, index = tf.unique(tokens)
     longest = tf.reduce_max(tf.strings.length(distinct))
-    # At least 3, which a boundary takes, whatever the length of its word.
+    # A boundary takes 3 ids, whatever the length of its word.
     characters = tf.clip_by_value(longest + 2, 3, max_characters)
     char_ids = to_char_ids(distinct, characters)
     return tf.pad(char_ids, [[1, 0], [0, 0]]), index + 1
@@ -115,6 +115,6 @@ def _to_dense(ragged: tf.RaggedTensor, max_length: int | tf.Tensor) -> tf.Tensor
     """`(batch, None, ...)` as `(batch, max_length, ...)`, filled up with 0."""
     inner = ragged.flat_values.shape[1:]
     dense = ragged.to_tensor(shape=tf.stack([-1, max_length, *inner]))
-    # What is known beforehand of the shape is lost above.
+    # `to_tensor` forgets the sizes that are known beforehand.
     time = None if tf.is_tensor(max_length) else max_length
     return tf.ensure_shape(dense, [ragged.shape[0], time, *inner])

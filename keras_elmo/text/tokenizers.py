@@ -4,11 +4,11 @@ from typing import Any
 
 import tensorflow as tf
 
-# The words that stand for the boundaries of a sentence, in a text too.
+# These words stand for the boundaries of a sentence, also where a text holds them.
 BEGIN_WORD, END_WORD = "<S>", "</S>"
 
 
-# Unicode's property White_Space, in RE2's syntax.
+# This is Unicode's property White_Space, in RE2's syntax.
 _WHITE_SPACE = (
     r"[\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}"
     r"\x{205f}\x{3000}]+"

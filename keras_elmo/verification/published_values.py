@@ -104,7 +104,7 @@ PUBLISHED_ROWS = {
     ),
 }
 
-# Of the top layer's vectors at position 3 of both, the second read after the first.
+# The distance is that of the top layer's vectors at position 3, read one after the other.
 COSINE_SENTENCES = ("I ate an apple for breakfast", "I ate carrot for breakfact")
 PUBLISHED_DISTANCES = {"allennlp/original": 0.6675608456134796}
 

@@ -13,9 +13,9 @@ from keras_elmo.weights.keywords import check_keywords
 from keras_elmo.weights.mapping import Entry, LazyArray
 from keras_elmo.weights.variables import named_variables, variable_shapes
 
-# As errors quote the name of an argument.
+# Errors quote the name of an argument in backticks.
 _QUOTED_NAME = re.compile(r"[`'](\w+)[`']")
-# How to get what a file lacks.
+# These sentences tell how to get what a file lacks.
 _NEXT_STEPS = {
     "softmax": "`keras-elmo train --from` fits one.",
     "word_cache": "`keras-elmo convert --cache-words` makes one.",

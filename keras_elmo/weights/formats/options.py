@@ -35,7 +35,7 @@ _PLACES = {
     "use_skip_connections": _Place("lstm", "use_skip_connections", False),
     "max_characters": _Place("char_cnn", "max_characters_per_token", 50),
 }
-# Files of bilm-tf and AllenNLP also hold these keys, which ELMo needs not.
+# Files of bilm-tf and AllenNLP also hold these keys, which ELMo does not need.
 _OTHERS = {
     "lstm": set(),
     "char_cnn": {"n_characters"},

@@ -24,7 +24,7 @@ from keras_elmo.weights.stored_model import StoredModel
 FORMAT = "TF-Hub"
 # A file that `write_folder` writes beside the checkpoint.
 SETTINGS = "keras_elmo.json"
-# A tensor of every checkpoint of TensorFlow 2.
+# Every checkpoint of TensorFlow 2 holds this tensor.
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _VARIABLES = Path("variables/variables")
 # The checkpoint does not hold these: they are constants of the graph in Google's
