@@ -73,7 +73,7 @@ def encode_with_cache(
     is_known = rows >= 0
     unknown = tf.boolean_mask(distinct, ~is_known)
     char_ids, _ = to_distinct_char_ids(unknown, max_characters)
-    # Unknown tokens are counted 1, 2, ... and known ones -1, -2, ...; see `CACHED_FORM`.
+    # Unknown tokens count 1, 2, ... and known ones -1, -2, ...; see `CACHED_FORM`.
     place = tf.where(is_known, -_count(is_known), _count(~is_known))
     known = tf.gather(cache.word_emb, tf.boolean_mask(rows, is_known))
     return {

@@ -104,7 +104,8 @@ PUBLISHED_ROWS = {
     ),
 }
 
-# The distance is that of the top layer's vectors at position 3, read one after the other.
+# The distance is that of the top layer's vectors at position 3, one read after the
+# other.
 COSINE_SENTENCES = ("I ate an apple for breakfast", "I ate carrot for breakfact")
 PUBLISHED_DISTANCES = {"allennlp/original": 0.6675608456134796}
 
