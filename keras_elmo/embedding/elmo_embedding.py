@@ -88,6 +88,7 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
 
     Example:
 
+    >>> from keras_elmo import BiLM
     >>> bilm = BiLM(filters=[[1, 8], [2, 8]], units=16, projection_dim=4)
     >>> elmo = ElmoEmbedding(bilm)
     >>> {key: tuple(x.shape) for key, x in elmo(["the cat sat", "dogs"]).items()}
@@ -220,7 +221,6 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
     @trainable.setter
     def trainable(self, value):
         keras.layers.Layer.trainable.fset(self, value)
-        # Keras passes the flag on to all variables of the biLM.
         self.bilm.train_for(self, value)
 
     def get_config(self):
