@@ -307,7 +307,7 @@ def test_two_names_of_one_tensor(tmp_path):
     arrays = tensors(good)
     name = "lm/RNN_0/rnn/multi_rnn_cell/cell_0/lstm_cell/bias"
     arrays["lm/RNN_0/rnn/lstm_cell/bias"] = arrays[name] + 1
-    with refused(good, name, "every tensor once", "Write it anew"):
+    with refused(good, name, "every tensor once", "Write it again"):
         read(save(good, arrays))
 
 

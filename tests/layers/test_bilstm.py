@@ -8,11 +8,11 @@ UNITS, PROJECTION, TIME = 6, 4, 5
 
 
 def weights_of(layer):
-    kernels = [layer.kernel, layer.rnn.cell.recurrent_kernel]
+    kernels = [layer.kernel, layer.recurrent_kernel]
     return (
         np.concatenate([np.asarray(kernel) for kernel in kernels]),
         np.asarray(layer.bias),
-        np.asarray(layer.rnn.cell.projection_kernel),
+        np.asarray(layer.projection_kernel),
     )
 
 

@@ -21,10 +21,10 @@ def weights(rng, projection=PROJECTION):
 def set_weights(layer, w, b, p):
     layer.build((None, None, INPUT))
     layer.kernel.assign(w[:INPUT])
-    layer.rnn.cell.recurrent_kernel.assign(w[INPUT:])
+    layer.recurrent_kernel.assign(w[INPUT:])
     layer.bias.assign(b)
     if p is not None:
-        layer.rnn.cell.projection_kernel.assign(p)
+        layer.projection_kernel.assign(p)
 
 
 @pytest.mark.parametrize("go_backwards", [False, True])
@@ -116,7 +116,7 @@ def test_no_time_step():
 def test_no_projection_has_no_projection_kernel():
     layer = ProjectedLSTM(UNITS)
     layer.build((None, None, INPUT))
-    assert layer.rnn.cell.projection_kernel is None
+    assert layer.projection_kernel is None
     assert layer.count_params() == 4 * UNITS * (INPUT + UNITS + 1)
 
 
