@@ -27,6 +27,10 @@ class ApplyMask(keras.layers.Layer):
     [[[1.0], [0.0]]]
     """
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.built = True
+
     def call(self, inputs):
         sequence, mask = inputs
         return sequence * ops.cast(mask, sequence.dtype)[..., None]

@@ -151,7 +151,7 @@ def test_command(pair, tmp_path, capsys):
     assert_same(loaded(["the dog"]), pair[1](["the dog"]))
     # The words go along in other formats, and their vectors are computed there.
     main(["convert", str(tmp_path / "cached"), str(tmp_path / "w.hdf5")])
-    options = json.loads((tmp_path / "options.json").read_text())
+    options = json.loads((tmp_path / "w.options.json").read_text())
     assert options["keras_elmo"]["embedding"]["cached_words"] == ["the", "cat"]
     assert "left out" not in capsys.readouterr().out
 

@@ -10,7 +10,7 @@ from golden import Golden
 from refusal import peak_memory, read_all, refused
 
 from keras_elmo import BiLM, ElmoEmbedding
-from keras_elmo.presets import find_preset
+from keras_elmo.presets import locate
 from keras_elmo.weights.formats import allennlp
 
 NAME = "CNN/W_cnn_0"
@@ -18,7 +18,7 @@ NAME = "CNN/W_cnn_0"
 
 @pytest.fixture
 def preset(tmp_path):
-    return shutil.copytree(find_preset("tiny_en"), tmp_path / "preset")
+    return shutil.copytree(locate("tiny_en"), tmp_path / "preset")
 
 
 @pytest.fixture
