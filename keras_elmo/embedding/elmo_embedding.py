@@ -3,13 +3,13 @@ from keras import ops
 
 from keras_elmo.arguments import check_boolean, check_choice, check_rate
 from keras_elmo.char_ids import is_encoded, length_mask
-from keras_elmo.embedding.checks import (
+from keras_elmo.embedding.compiled import CompiledBiLM
+from keras_elmo.embedding.outputs import mean_over_tokens, output_keys
+from keras_elmo.embedding.requirements import (
     check_bilm,
     check_dtype,
     require_tensorflow_2,
 )
-from keras_elmo.embedding.compiled import CompiledBiLM
-from keras_elmo.embedding.outputs import mean_over_tokens, output_keys
 from keras_elmo.embedding.start_state import StartState
 from keras_elmo.embedding.stored_embedding import StoredEmbedding
 from keras_elmo.embedding.word_cache import WordCache

@@ -117,8 +117,10 @@ def test_a_folder_of_something_else(tmp_path):
 def test_known_models_are_listed(capsys):
     main(["info"])
     output = capsys.readouterr().out
-    for part in ("tiny_en", "allennlp/original", "93,600,000", "Russian", "Apache-2.0"):
+    for part in ("tiny_en", "allennlp/original", "93,600,000", "Russian"):
         assert part in output
+    main(["info", "--json"])
+    assert "Apache-2.0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
