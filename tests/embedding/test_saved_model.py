@@ -87,7 +87,7 @@ def test_other_tokenizers(tmp_path, tokenizer):
 def test_folder_named_like_our_scratch(tmp_path):
     elmo = ElmoEmbedding.from_hdf5(**Golden("skip").files)
     for _ in range(2):
-        elmo.export(tmp_path / "old")
+        elmo.export(tmp_path / "old", overwrite=True)
     assert (tmp_path / "old" / "saved_model.pb").is_file()
 
 
