@@ -7,12 +7,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 # TensorFlow prints these whatever its log level is: information, and complaints about
 # libraries of NVIDIA that it registers twice.
 _CHATTER = re.compile(
-    rb"I\d{4} .*|WARNING: All log messages before absl::InitializeLog.*"
-    rb"|.*Unable to register cu\w+ factory.*"
+    r"I\d{4} .*|WARNING: All log messages before absl::InitializeLog.*"
+    r"|.*Unable to register cu\w+ factory.*"
 )
 
 
@@ -42,26 +43,40 @@ def quiet_import() -> Iterator[None]:
     that matters is an exception in Python, or ends the process with a line of its own.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    standard_error = os.dup(2)
-    kept = b""
-    with tempfile.TemporaryFile() as file:
-        os.dup2(file.fileno(), 2)
+    if sys.stderr is None:  # Python was started with standard error closed
+        yield
+        return
+    with tempfile.TemporaryFile() as printed:
         try:
-            yield
-            chatter: re.Pattern[bytes] | None = _CHATTER
+            with _standard_error_to(printed):
+                yield
         except BaseException:
-            chatter = None
+            sys.stderr.write(_text(printed))
             raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(standard_error, 2)
-            os.close(standard_error)
-            file.seek(0)
-            for line in file:
-                if chatter is None or not chatter.fullmatch(line.rstrip()):
-                    kept += line
-            os.write(2, kept)
+        sys.stderr.writelines(
+            line
+            for line in _text(printed).splitlines(keepends=True)
+            if not _CHATTER.fullmatch(line.rstrip())
+        )
+
+
+@contextlib.contextmanager
+def _standard_error_to(file: IO[bytes]) -> Iterator[None]:
+    """Sends standard error to a file, also what C++ prints, which knows no Python."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", errors="replace")
 
 
 def _module() -> str:

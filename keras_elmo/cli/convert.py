@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
-from keras_elmo.files.existing import check_folder
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.weights import mapping, tables
 from keras_elmo.weights.formats import allennlp, preset_folder, tfhub
@@ -108,17 +107,12 @@ def _leave_out_parts(content: _Content) -> None:
         print(f"left out, because the format has no place for it: {', '.join(parts)}")
 
 
-def _check_preset(target: Path, overwrite: bool) -> None:
-    check_folder(target, preset_folder.CONFIG, "a preset", overwrite)
-
-
 def _write_preset(target: Path, content: _Content, overwrite: bool) -> list[Path]:
     parts = {**content.parts}
     if "softmax" in parts and content.vocabulary is None:
         print("left out, for want of its words (--vocabulary): softmax")
         del parts["softmax"]
-    _check_preset(target, overwrite)
-    with preset_folder.writing(target) as temporary:
+    with preset_folder.writing(target, overwrite) as temporary:
         preset_folder.write(temporary, content.config, content.variables, parts=parts)
         if "softmax" in parts and content.vocabulary is not None:
             vocabulary = Vocabulary.from_file(content.vocabulary)
@@ -156,7 +150,7 @@ _TARGETS = {
     "preset": _Target(
         "presets",
         lambda config: [],
-        _check_preset,
+        preset_folder.check_target,
         _write_preset,
         preset_folder.open_folder,
     ),

@@ -2,10 +2,9 @@
 
 import argparse
 
-WEIGHTS = (
-    "a preset (its name, folder or address), the folder or archive of a TF-Hub module, "
-    "of simple_elmo or of bilm-tf's training; or options.json and weights.hdf5"
-)
+from keras_elmo.weights import WEIGHTS
+
+__all__ = ["WEIGHTS", "HelpFormatter"]
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):

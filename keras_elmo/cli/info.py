@@ -11,6 +11,7 @@ from typing import Any
 from keras_elmo.bilm import BiLM
 from keras_elmo.presets import bundled, find_published, published_models
 from keras_elmo.weights.open_weights import open_weights
+from keras_elmo.weights.stored_model import StoredModel
 
 _PARTS = {
     "char_embedding": "characters",
@@ -43,7 +44,10 @@ def _print_table() -> None:
     row = "{:24} {:8} {:>12}  {}"
     print(row.format("name", "language", "parameters", "corpus"))
     for name in bundled():
-        print(row.format(name, "", "", "comes with the package"))
+        stored = open_weights(name)
+        parameters = f"{_parameters(stored).total():,}"
+        language = stored.metadata.get("language", "")
+        print(row.format(name, language, parameters, "comes with the package"))
     for model in published_models():
         parameters = f"{model.parameters:,}" if model.parameters else "not known"
         corpus = textwrap.shorten(model.corpus, 40, placeholder=" ...")
@@ -77,10 +81,7 @@ def describe(names_of_source: Sequence[str]) -> dict[str, Any]:
     """
     stored = open_weights(names_of_source)
     published = find_published(names_of_source[0])
-    shapes = stored.check(BiLM)
-    parameters: Counter[str] = Counter()
-    for name, shape in shapes.items():
-        parameters[_PARTS[name.split("/")[0].rstrip("_0123456789")]] += math.prod(shape)
+    parameters = _parameters(stored)
     return {
         "format": stored.format,
         "read from": stored.origin,
@@ -98,6 +99,14 @@ def describe(names_of_source: Sequence[str]) -> dict[str, Any]:
         "metadata": dict(stored.metadata) or "none",
         "published": known_models()[published.name] if published else "not by name",
     }
+
+
+def _parameters(stored: StoredModel) -> Counter[str]:
+    """How many parameters each part of the biLM has."""
+    parameters: Counter[str] = Counter()
+    for name, shape in stored.check(BiLM).items():
+        parameters[_PARTS[name.split("/")[0].rstrip("_0123456789")]] += math.prod(shape)
+    return parameters
 
 
 def _shown(value: Any) -> str:

@@ -15,8 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         import tensorflow as tf
 
         command = importlib.import_module(f"keras_elmo.cli.{name}")
-    # These errors come from what the user gave or from the machine, so that one line
-    # tells more than a traceback.
+    # Errors of such kinds come from what the user gave or from the machine, so that one
+    # line tells more than a traceback.
     expected_errors = (
         ValueError,
         OSError,

@@ -9,7 +9,8 @@ from pathlib import Path
 from keras_elmo.cli.help import WEIGHTS, HelpFormatter
 from keras_elmo.version import __version__
 
-# These repeat the names of the modules that do the work, which import TensorFlow.
+# The names are repeated from modules that import TensorFlow, which help must not wait
+# for; a test compares them.
 TOKENIZERS = ("space", "whitespace", "unicode_script")
 DTYPES = ("float32", "float16", "bfloat16")
 TARGETS = ("preset", "hdf5", "tfhub")

@@ -37,7 +37,7 @@ _SIZES = {
     "num_highway_layers": 1,
 }
 _RECORD = "training.json"
-# These options may differ when training is resumed, since they do not change it.
+# A resumed training may have other values of such options, which do not change it.
 _NOT_RECORDED = {"output", "metadata", "dtype", "tensorboard"}
 
 

@@ -77,8 +77,7 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
         - `"default"`: `(batch, 2 * projection_dim)`, the mean of `elmo` over tokens.
 
         All in the compute dtype. Sequences are 0 where there is no token, and carry a
-        Keras mask. `default` of an empty row is 0. `max_length` is at
-        least 1.
+        Keras mask. `default` of an empty row is 0. `max_length` is at least 1.
 
     Raises:
         RuntimeError: with another backend of Keras, or in TensorFlow 1's graph mode.
@@ -138,17 +137,9 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
             "jit_compile", jit_compile, ("auto", True, False)
         )
         self.start_state = check_choice("start_state", start_state, ("zeros", "warm"))
-
         self.supports_masking = False  # or Keras would compute every mask again
 
-        # These parts are called in the order text -> biLM -> mix -> outputs.
         part = {"dtype": self.dtype_policy}
-        self.word_cache = WordCache.of_words(cached_words, bilm, finetune)
-        self.warm_state = None
-        if start_state == "warm":
-            sizes = bilm.bilstm.state_sizes
-            self.warm_state = StartState(sizes, name="warm_state", **part)
-        self._run_bilm = CompiledBiLM(bilm, self.warm_state, jit_compile)
         self.mix = ScalarMix(
             num_layers=1 + bilm.num_layers,
             do_layer_norm=do_layer_norm,
@@ -160,6 +151,12 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
         self.dropout_layer = keras.layers.Dropout(
             dropout, seed=seed, name="dropout", **part
         )
+        self.word_cache = WordCache.of_words(cached_words, bilm, finetune)
+        self.warm_state = None
+        if start_state == "warm":
+            sizes = bilm.bilstm.state_sizes
+            self.warm_state = StartState(sizes, name="warm_state", **part)
+        self._run_bilm = CompiledBiLM(bilm, self.warm_state, jit_compile)
         # The shapes of variables do not depend on inputs, so they are made at once.
         self.build()
 

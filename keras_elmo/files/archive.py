@@ -105,7 +105,7 @@ def _zip_members(archive: zipfile.ZipFile) -> Iterator[_Member]:
         kind = info.external_attr >> 16 & 0o170000
         if kind not in (0, 0o100000, 0o040000):
             raise ValueError(f"{info.filename!r} is a link or a device")
-        # Other methods can take gigabytes of memory for a few bytes.
+        # LZMA and bzip2 can take gigabytes of memory for a few bytes.
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"{info.filename!r} is compressed in a rare way")
         yield info.filename, info.file_size, info.filename.endswith("/")

@@ -16,7 +16,8 @@ def replacing(path: str | os.PathLike) -> Iterator[str]:
     """
     target = Path(path).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder, so that the final rename stays on one file system.
+    # The new one is made in the same folder, so that the final rename stays on one file
+    # system.
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
     new, old = scratch / "new", scratch / "old"
     new.mkdir()
@@ -38,24 +39,3 @@ def replacing(path: str | os.PathLike) -> Iterator[str]:
             raise
     finally:
         shutil.rmtree(scratch)
-
-
-def check_replaceable(folder: str | os.PathLike, marker: str, kind: str) -> None:
-    """Refuses to replace a folder that nobody meant.
-
-    Args:
-        folder: What is to be written.
-        marker: Name of a file that every folder of this kind holds.
-        kind: What to call such a folder in the error.
-
-    Raises:
-        ValueError: if `folder` is there, is not empty, and holds no `marker`.
-    """
-    target = Path(folder)
-    is_empty = not target.exists() or (target.is_dir() and not any(target.iterdir()))
-    if not is_empty and not (target / marker).is_file():
-        raise ValueError(
-            f"`folder` should be new, empty, or {kind} to replace. Received: "
-            f"folder={os.fspath(folder)!r}, which holds something else. "
-            "Choose another folder"
-        )

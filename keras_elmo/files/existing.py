@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from keras_elmo.files.atomic import check_replaceable
-
 
 def check_file(argument: str, path: str | os.PathLike, overwrite: bool) -> None:
     """Refuses to write a file where something is.
@@ -43,8 +41,16 @@ def check_folder(
         FileExistsError: if there is one of its kind, without `overwrite`.
         ValueError: if there is something else.
     """
-    check_replaceable(folder, marker, kind)
-    if (Path(folder) / marker).is_file() and not overwrite:
+    target = Path(folder)
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not (target / marker).is_file():
+        raise ValueError(
+            f"`folder` should be new, empty, or {kind} to replace. Received: "
+            f"folder={os.fspath(folder)!r}, which holds something else. "
+            "Choose another folder"
+        )
+    if not overwrite:
         raise FileExistsError(_message("folder", folder))
 
 

@@ -151,7 +151,8 @@ class LanguageModel(keras.Model):
             "embedding": {"tokenizer": tokenizer},
             "metadata": metadata or {},
         }
-        with preset_folder.writing(folder) as temporary:
+        # A run that goes on replaces its own preset.
+        with preset_folder.writing(folder, overwrite=True) as temporary:
             variables = named_variables(self.bilm)
             parts = {"softmax": self.softmax_variables()}
             preset_folder.write(temporary, config, variables, dtype, parts)

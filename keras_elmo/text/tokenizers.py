@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-# These words stand for the boundaries of a sentence, also where a text holds them.
+# A text may hold the words for the boundaries of a sentence: they mean the same there.
 BEGIN_WORD, END_WORD = "<S>", "</S>"
 
 

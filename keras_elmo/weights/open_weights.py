@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_elmo.files import archive
 from keras_elmo.presets import locate
+from keras_elmo.weights import WEIGHTS
 from keras_elmo.weights.formats import allennlp, bilm_tf, preset_folder, tfhub
 from keras_elmo.weights.open_archive import open_archive
 from keras_elmo.weights.stored_model import StoredModel
@@ -17,10 +18,6 @@ Format = tuple[Callable[[Path], bool], Callable[[Path], StoredModel]]
 _FORMATS: tuple[Format, ...] = tuple(
     (module.recognizes, module.open_folder)
     for module in (preset_folder, tfhub, bilm_tf, allennlp)
-)
-HELP = (
-    "a preset (its name, folder or address), the folder or archive of a TF-Hub module, "
-    "of simple_elmo or of bilm-tf's training; or options.json and weights.hdf5"
 )
 
 
@@ -78,11 +75,11 @@ def _as_paths(source: Any) -> list[Any]:
         wrong.remove(paths[0])
     if wrong:
         raise ValueError(
-            f"Weights should be {HELP}; each a string or a path. Received: "
+            f"Weights should be {WEIGHTS}; each a string or a path. Received: "
             f"{wrong[0]!r} of type {type(wrong[0]).__name__}"
         )
     if len(paths) not in (1, 2):
-        raise ValueError(f"Weights should be {HELP}. Received: {paths}")
+        raise ValueError(f"Weights should be {WEIGHTS}. Received: {paths}")
     return paths
 
 
@@ -94,7 +91,7 @@ def _open(path: Path, formats: Sequence[Format]) -> StoredModel:
             if recognizes(candidate):
                 return open_folder(candidate)
     raise ValueError(
-        f"Weights should be {HELP}. Received: {os.fspath(path)!r}, which is none of "
+        f"Weights should be {WEIGHTS}. Received: {os.fspath(path)!r}, which is none of "
         "these"
     )
 

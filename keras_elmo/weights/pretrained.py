@@ -1,7 +1,6 @@
 import inspect
 from typing import Any
 
-from keras_elmo.files.existing import check_folder
 from keras_elmo.weights.formats import allennlp, preset_folder, tfhub
 from keras_elmo.weights.keywords import check_keywords
 from keras_elmo.weights.open_weights import open_module, open_weights
@@ -175,8 +174,7 @@ class Pretrained:
             ValueError: if `folder` holds something else, or for another dtype.
         """
         config = {**self.settings(), "metadata": metadata or {}}
-        check_folder(folder, preset_folder.CONFIG, "a preset", overwrite)
-        with preset_folder.writing(folder) as temporary:
+        with preset_folder.writing(folder, overwrite) as temporary:
             preset_folder.write(
                 temporary, config, self.bilm_variables(), dtype, self.extra_weights()
             )

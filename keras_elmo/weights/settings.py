@@ -13,7 +13,7 @@ from typing import Any
 SECTIONS = ("bilm", "embedding", "mix", "metadata")
 _MIX = {"weights", "scaling"}
 _EMBEDDING = {"tokenizer": "space", "do_layer_norm": False}
-# Other arguments are refused, because Keras builds any object from some of its own.
+# A file may set no further arguments, because Keras builds any object from some.
 _ARGUMENTS = {
     "bilm": {
         "filters",

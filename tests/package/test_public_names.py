@@ -8,6 +8,14 @@ import sys
 import pytest
 
 FACES = {
+    "presets": {
+        "PublishedModel",
+        "bundled",
+        "cache_dir",
+        "find_published",
+        "locate",
+        "published_models",
+    },
     "pretraining": {
         "CorpusSize",
         "LanguageModel",

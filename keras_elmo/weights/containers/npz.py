@@ -102,7 +102,7 @@ def _read_header(
     name = member.filename.removesuffix(_SUFFIX)
     if name == member.filename:
         raise ValueError(f"{name[:100]!r} is no name of a tensor")
-    # Other methods have no bound to what a few bytes become.
+    # LZMA and bzip2 have no bound to what a few bytes become.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{name} is compressed by other means than deflate")
     with archive.open(member) as file:

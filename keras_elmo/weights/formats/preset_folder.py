@@ -16,7 +16,8 @@ import numpy as np
 from keras import ops
 
 from keras_elmo.arguments import check_choice
-from keras_elmo.files.atomic import check_replaceable, replacing
+from keras_elmo.files.atomic import replacing
+from keras_elmo.files.existing import check_folder
 from keras_elmo.files.strict_json import parse
 from keras_elmo.version import __version__
 from keras_elmo.weights import mapping, tables
@@ -71,14 +72,20 @@ def open_folder(folder: Path) -> StoredModel:
     )
 
 
+def check_target(folder: str | os.PathLike, overwrite: bool) -> None:
+    """Refuses what `writing` would."""
+    check_folder(folder, CONFIG, "a preset", overwrite)
+
+
 @contextlib.contextmanager
-def writing(folder: str | os.PathLike) -> Iterator[str]:
+def writing(folder: str | os.PathLike, overwrite: bool) -> Iterator[str]:
     """The name of a new folder, to take the place of `folder` at the end.
 
     Raises:
-        ValueError: if `folder` holds something else than a preset.
+        FileExistsError: if `folder` holds a preset, without `overwrite`.
+        ValueError: if it holds something else.
     """
-    check_replaceable(folder, CONFIG, "a preset")
+    check_target(folder, overwrite)
     with replacing(folder) as temporary:
         Path(temporary).mkdir()
         yield temporary
