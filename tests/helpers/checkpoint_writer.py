@@ -5,6 +5,8 @@ Every checksum is right, so that nothing but the content can be found wrong.
 
 import struct
 
+import tensorflow as tf
+
 MAGIC = 0xDB4775248B80FB57
 
 
@@ -106,4 +108,24 @@ def index(entries, first=None):
 def write(prefix, index, data=bytes(64)):
     prefix.with_name(prefix.name + ".index").write_bytes(index)
     prefix.with_name(prefix.name + ".data-00000-of-00001").write_bytes(data)
+    return prefix
+
+
+def tensors(prefix):
+    """All tensors of a good checkpoint by name."""
+    reader = tf.train.load_checkpoint(str(prefix))
+    return {
+        name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
+    }
+
+
+def save(prefix, arrays):
+    """Has TensorFlow itself write a checkpoint."""
+    names = list(arrays)
+    tf.raw_ops.SaveV2(
+        prefix=str(prefix),
+        tensor_names=names,
+        shape_and_slices=[""] * len(names),
+        tensors=[arrays[name] for name in names],
+    )
     return prefix

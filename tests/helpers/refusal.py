@@ -5,10 +5,13 @@ import os
 import resource
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 from keras_elmo import BiLM
 
@@ -18,11 +21,32 @@ PROPERTY = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+BYTE = st.integers(0, 255)
+NOT_FINITE = [float("nan"), float("inf"), -float("inf"), 1e300]
+
+
+class Trap:
+    """An object whose pickle, when it is read, makes a file."""
+
+    def __init__(self, sprung):
+        self.sprung = str(sprung)
+
+    def __reduce__(self):
+        return open, (self.sprung, "w")
 
 
 def peak_memory():
     """The most memory that this process ever took, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+@contextlib.contextmanager
+def takes_little(seconds=5, memory=2**27):
+    """Expects no more time than this, and no more further memory in bytes."""
+    start, before = time.monotonic(), peak_memory()
+    yield
+    assert time.monotonic() - start < seconds
+    assert peak_memory() - before < memory
 
 
 def read_all(source):
@@ -42,6 +66,16 @@ def refused(*parts):
     assert "Received" in message
 
 
+def check_not_finite(source, path, name, value):
+    """Expects a model to be refused that holds `value` in its first convolution."""
+    with refused(path, f"values: {name} holds NaN or infinity", "`allow_nan=True`"):
+        source.build(BiLM)
+    with np.errstate(over="ignore"):
+        kernel = source.build(BiLM, allow_nan=True).char_cnn.convolutions[0].kernel
+        expected = np.float32(value)
+    np.testing.assert_array_equal(np.asarray(kernel)[0, 2, 1], expected)
+
+
 def is_harmless(read):
     """Whether there were tensors to `read()`; no error but of the two kinds."""
     try:
@@ -53,16 +87,27 @@ def is_harmless(read):
     return True
 
 
-def run_apart(script, *arguments, folder):
-    """The last line that a process of its own prints, whose crash would show.
+def mutated(content, changes):
+    """These bytes, with some of them replaced, by `(place, byte)`."""
+    content = bytearray(content)
+    for place, byte in changes:
+        content[place % len(content)] = byte
+    return bytes(content)
 
-    It imports modules from `folder` too.
-    """
+
+def fuzz_apart(test_file, *paths):
+    """What `fuzz(*paths)` of a test file returns, in a process whose crash shows."""
+    test_file = Path(test_file)
+    script = (
+        "import sys; from pathlib import Path; import {} as tests; "
+        "print(tests.fuzz(*map(Path, sys.argv[1:])))"
+    )
+    folders = os.pathsep.join([str(test_file.parent), *sys.path])
     done = subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
+        [sys.executable, "-c", script.format(test_file.stem), *map(str, paths)],
+        env={**os.environ, "PYTHONPATH": folders},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout.splitlines()[-1]
+    return int(done.stdout.splitlines()[-1])

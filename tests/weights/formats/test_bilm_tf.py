@@ -4,7 +4,7 @@ import zipfile
 
 import numpy as np
 import pytest
-import tensorflow as tf
+from checkpoint_writer import save, tensors
 from golden import FIXTURES
 
 from keras_elmo import BiLM, ElmoEmbedding
@@ -20,23 +20,6 @@ CHECKPOINT = FIXTURES / "bilm_tf"
 def folder(tmp_path):
     """bilm-tf's own training folder, to do harm to."""
     return shutil.copytree(CHECKPOINT, tmp_path / "run")
-
-
-def save(prefix, arrays):
-    names = list(arrays)
-    tf.raw_ops.SaveV2(
-        prefix=str(prefix),
-        tensor_names=names,
-        shape_and_slices=[""] * len(names),
-        tensors=[arrays[name] for name in names],
-    )
-
-
-def tensors(prefix):
-    reader = tf.train.load_checkpoint(str(prefix))
-    return {
-        name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
-    }
 
 
 @pytest.mark.parametrize("source", ["", "model.ckpt-1", "model.ckpt-1.index"])

@@ -2,9 +2,9 @@ import json
 import shutil
 import tarfile
 
+import checkpoint_writer as writer
 import numpy as np
 import pytest
-import tensorflow as tf
 from golden import FIXTURES, Golden, assert_close
 
 from keras_elmo import BiLM, ElmoEmbedding
@@ -22,21 +22,12 @@ def options(golden):
 
 
 def tensors(folder):
-    reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
-    return {
-        name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
-    }
+    return writer.tensors(folder / "variables" / "variables")
 
 
 def write_module(folder, arrays):
     (folder / "variables").mkdir(parents=True)
-    names = list(arrays)
-    tf.raw_ops.SaveV2(
-        prefix=str(folder / "variables" / "variables"),
-        tensor_names=names,
-        shape_and_slices=[""] * len(names),
-        tensors=[arrays[name] for name in names],
-    )
+    writer.save(folder / "variables" / "variables", arrays)
     return folder
 
 
