@@ -229,22 +229,24 @@ def test_absurd_shapes_that_the_options_confirm(good, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("place", "value"), [(-9, 2), (-9, 4), (-9, 0), (0, 0), (4, 0), (0, 255), (8, 8)]
+    ("place", "value", "said"),
+    [
+        # With an axis less, the library would find the part at the file's beginning.
+        (-9, 2, ("parts of 1 axes", "Write it anew")),
+        *(
+            (place, value, ("complete HDF5 file", "fetch it again"))
+            for place, value in ((-9, 4), (-9, 0), (0, 0), (4, 0), (0, 255), (8, 8))
+        ),
+    ],
 )
-def test_parts_of_another_shape(good, place, value):
+def test_parts_of_another_shape(good, place, value, said):
     """The layout's number of axes and its sizes disagree with the tensor's."""
     replace(good, tensor(data=np.zeros((8, 4), "f4"), chunks=(8, 4)))
     content = good.read_bytes()
     start = content.index(struct.pack("<3I", 8, 4, 4))
     good.write_bytes(mutated(content, [(start + place, value)]))
-    if value != 2:
-        with refused(good, "complete HDF5 file", "fetch it again"):
-            hdf5.read_arrays(good)
-        return
-    # With an axis less, the library finds a part at the beginning of the file.
-    array = hdf5.read_arrays(good)[NAME][...]
-    assert array.shape == (8, 4) and array.dtype == "float32"
-    assert array[0].tobytes() == good.read_bytes()[:16]
+    with refused(good, *said):
+        hdf5.read_arrays(good)
 
 
 @pytest.mark.parametrize("chunks", [None, True], ids=str)

@@ -109,6 +109,8 @@ def _problem(dataset: h5py.Dataset) -> str | None:
         return f"is of dtype {dtype}"
     if dataset.external or dataset.is_virtual:
         return "refers to another file"
+    if dataset.chunks is not None and len(dataset.chunks) != len(shape):
+        return f"of shape {shape} comes in parts of {len(dataset.chunks)} axes"
     # HDF5's library may crash, or take any memory, where a compressed part has another
     # size than it should.
     if dataset.id.get_create_plist().get_nfilters():
