@@ -47,6 +47,10 @@ def frozen_elmo():
     before = elmo.get_weights()
     yield elmo
     assert_close(elmo.get_weights(), before, atol=0)
+    assert len(elmo.trainable_variables) == 2
+    # Nor may it be part of a Keras model, or share its biLM with another embedding.
+    assert not hasattr(elmo, "input")
+    assert "shared_object_id" not in elmo.bilm.serialize()
 
 
 @pytest.fixture

@@ -4,18 +4,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from golden import TOLERANCE, Golden
+from golden import TOLERANCE
+from models import LABELS, TEXT, skip_elmo
 
 from keras_elmo import ElmoEmbedding, ElmoPreprocessor
 from keras_elmo.embedding.compiled import pad_to_buckets
 
-TEXT = np.array(["the cat is on the mat", "dogs", "", "a  b"], dtype=object)
-LABELS = np.array([0.0, 1.0, 0.0, 1.0])
 FINETUNE = [None, "lstm", "all"]
-
-
-def new_elmo(**kwargs):
-    return ElmoEmbedding.from_hdf5(**Golden("skip").files, **kwargs)
 
 
 def gradients(elmo):
@@ -37,8 +32,8 @@ def dense(gradient):
 @pytest.mark.slow
 @pytest.mark.parametrize("finetune", FINETUNE)
 def test_gradients_under_an_eager_tape(finetune):
-    compiled = gradients(new_elmo(finetune=finetune, jit_compile=True))
-    plain = gradients(new_elmo(finetune=finetune, jit_compile=False))
+    compiled = gradients(skip_elmo(finetune=finetune, jit_compile=True))
+    plain = gradients(skip_elmo(finetune=finetune, jit_compile=False))
     assert set(compiled) == set(plain)
     for name, gradient in plain.items():
         expected = dense(gradient)
@@ -48,7 +43,7 @@ def test_gradients_under_an_eager_tape(finetune):
 
 def test_gradients_of_the_biLM_equal_those_of_keras():
     """Where no custom call stands between: a tape over the bare `BiLM`."""
-    elmo = new_elmo(finetune="all", jit_compile=False)
+    elmo = skip_elmo(finetune="all", jit_compile=False)
     integers = elmo.preprocessor(TEXT)
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(tf.square(elmo(integers)["lstm_outputs2"]))
@@ -70,7 +65,7 @@ def test_fit(finetune):
     for jit_compile in (True, False):
         keras.utils.set_random_seed(0)
         text = keras.Input((), dtype="string")
-        elmo = new_elmo(
+        elmo = skip_elmo(
             finetune=finetune, jit_compile=jit_compile, output_key="default"
         )
         model = keras.Model(text, keras.layers.Dense(1)(elmo(text)))
@@ -90,7 +85,7 @@ def test_whole_model_compiles_on_integers(distinct, inner):
     losses = []
     for outer in (True, False):
         keras.utils.set_random_seed(0)
-        elmo = new_elmo(jit_compile=inner, output_key="default", finetune="lstm")
+        elmo = skip_elmo(jit_compile=inner, output_key="default", finetune="lstm")
         inputs = {
             name: keras.Input(batch_shape=[None] * value.ndim, dtype="int32", name=name)
             for name, value in integers.items()
@@ -108,16 +103,16 @@ def test_whole_model_compiles_on_integers(distinct, inner):
 def test_a_model_on_strings_is_never_compiled_as_a_whole():
     """Keras compiles models by itself where it sees a GPU."""
     text = keras.Input((), dtype="string")
-    model = keras.Model(text, new_elmo(output_key="default")(text))
+    model = keras.Model(text, skip_elmo(output_key="default")(text))
     assert not all(layer.supports_jit for layer in model.layers)
-    elmo = new_elmo(output_key="default")
+    elmo = skip_elmo(output_key="default")
     model = keras.Model(text, elmo(elmo.preprocessor(text)))
     assert not all(layer.supports_jit for layer in model._flatten_layers())
 
 
 def test_what_it_is_connected_to_decides_whether_xla_takes_all():
     """Direct calls, of whatever kind, change nothing."""
-    elmo = new_elmo(output_key="default")
+    elmo = skip_elmo(output_key="default")
     for inputs in (TEXT, elmo.preprocessor(TEXT)):
         elmo(inputs)
         assert elmo.supports_jit is False
@@ -135,7 +130,7 @@ def test_what_it_is_connected_to_decides_whether_xla_takes_all():
 
 @pytest.mark.slow
 def test_reloaded_model_compiles_too(tmp_path):
-    elmo = new_elmo(output_key="elmo")
+    elmo = skip_elmo(output_key="elmo")
     integers = {k: v.numpy() for k, v in elmo.preprocessor(TEXT).items()}
     inputs = {
         name: keras.Input(batch_shape=[None] * value.ndim, dtype="int32", name=name)
@@ -184,14 +179,14 @@ def test_auto_is_off_without_a_gpu_and_on_with_one(monkeypatch):
         monkeypatch.setattr(
             tf.config, "list_physical_devices", lambda kind, d=devices: d
         )
-        elmo = new_elmo(jit_compile="auto")
+        elmo = skip_elmo(jit_compile="auto")
         assert elmo._run_bilm.is_compiled is bool(devices)
 
 
 @pytest.mark.parametrize("backward", [False, True])
 def test_lowers_for_gpu_without_host_or_string_ops(backward):
     """For a platform that is not here: weights are arguments, shapes are known."""
-    elmo = new_elmo(finetune="lstm", jit_compile=True)
+    elmo = skip_elmo(finetune="lstm", jit_compile=True)
     core = elmo._run_bilm._run
     names = ["char_ids", "token_index", "sequence_len"]
     trained = [tf.TensorSpec(v.shape, v.dtype) for v in elmo.bilm.bilstm.variables]

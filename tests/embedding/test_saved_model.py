@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from golden import TOLERANCE, Golden
+from golden import TOLERANCE
+from models import skip_elmo
 
 from keras_elmo import ElmoEmbedding
 
@@ -49,10 +50,7 @@ def in_a_fresh_process(folder, tmp_path, **requests):
 @pytest.mark.parametrize("jit_compile", [True, False])
 @pytest.mark.parametrize("output_key", [None, "default"])
 def test_both_signatures_answer_alike_anywhere(tmp_path, output_key, jit_compile):
-    files = Golden("skip").files
-    elmo = ElmoEmbedding.from_hdf5(
-        **files, output_key=output_key, jit_compile=jit_compile
-    )
+    elmo = skip_elmo(output_key=output_key, jit_compile=jit_compile)
     if output_key is None:  # otherwise straight from the file, never called
         elmo.mix.mix_weights.assign([1.0, -1.0, 0.5])
     elmo.export(tmp_path / "saved")
@@ -75,7 +73,7 @@ def test_both_signatures_answer_alike_anywhere(tmp_path, output_key, jit_compile
 def test_other_tokenizers(tmp_path, tokenizer):
     if tokenizer == "unicode_script":
         pytest.importorskip("tensorflow_text", reason="no tensorflow-text here")
-    elmo = ElmoEmbedding.from_hdf5(**Golden("skip").files, tokenizer=tokenizer)
+    elmo = skip_elmo(tokenizer=tokenizer)
     elmo.export(tmp_path / "saved")
     default = tf.saved_model.load(tmp_path / "saved").signatures["default"]
     text = tf.constant(["a\u00a0b, c", "d"])
@@ -85,14 +83,14 @@ def test_other_tokenizers(tmp_path, tokenizer):
 
 
 def test_folder_named_like_our_scratch(tmp_path):
-    elmo = ElmoEmbedding.from_hdf5(**Golden("skip").files)
+    elmo = skip_elmo()
     for _ in range(2):
         elmo.export(tmp_path / "old", overwrite=True)
     assert (tmp_path / "old" / "saved_model.pb").is_file()
 
 
 def test_length_out_of_range_in_the_saved_model(tmp_path):
-    ElmoEmbedding.from_hdf5(**Golden("skip").files).export(tmp_path / "saved")
+    skip_elmo().export(tmp_path / "saved")
     tokens = tf.saved_model.load(tmp_path / "saved").signatures["tokens"]
     with pytest.raises(
         tf.errors.InvalidArgumentError, match=r"(?s)row:\] \[2\].*\[8\]"
@@ -102,7 +100,7 @@ def test_length_out_of_range_in_the_saved_model(tmp_path):
 
 def test_model_with_elmo_inside(tmp_path):
     text = keras.Input((), dtype="string", name="text")
-    elmo = ElmoEmbedding.from_hdf5(**Golden("skip").files, output_key="elmo")
+    elmo = skip_elmo(output_key="elmo")
     x = keras.layers.LSTM(3)(elmo(text))
     model = keras.Model(text, keras.layers.Dense(2)(x))
     model.export(tmp_path / "saved", verbose=False)
@@ -116,7 +114,7 @@ def test_model_with_elmo_inside(tmp_path):
 
 
 def test_only_core_ops(tmp_path):
-    ElmoEmbedding.from_hdf5(**Golden("skip").files).export(tmp_path / "saved")
+    skip_elmo().export(tmp_path / "saved")
     content = (tmp_path / "saved" / "saved_model.pb").read_bytes()
     assert b"StringSplitV2" in content
     for op in (b"TFText", b"PyFunc", b"TFT>", b"WhitespaceTokenize"):
@@ -124,7 +122,7 @@ def test_only_core_ops(tmp_path):
 
 
 def test_replaces_a_saved_model_and_nothing_else(tmp_path):
-    elmo = ElmoEmbedding.from_hdf5(**Golden("skip").files)
+    elmo = skip_elmo()
     mine = tmp_path / "mine"
     mine.mkdir()
     elmo.export(mine)

@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from golden import Golden, assert_close
+from golden import assert_close
+from models import skip_elmo
 
 from keras_elmo import ElmoEmbedding, ElmoPreprocessor
 from keras_elmo.cli.main import main
@@ -13,20 +14,13 @@ SENTENCES = ["a b c d", "x", ""]
 
 @pytest.fixture(scope="module")
 def warm():
-    return ElmoEmbedding.from_hdf5(
-        **Golden("skip").files, start_state="warm", warm_up=TEXT
-    )
+    return skip_elmo(start_state="warm", warm_up=TEXT)
 
 
-@pytest.fixture(scope="module")
-def cold():
-    return ElmoEmbedding.from_hdf5(**Golden("skip").files)
-
-
-def test_it_is_the_state_that_is_carried(warm, cold):
+def test_it_is_the_state_that_is_carried(warm, frozen_elmo):
     """Computed with the biLM alone, sentence by sentence."""
     bilm, preprocessor = (
-        cold.bilm.copy(return_state=True),
+        frozen_elmo.bilm.copy(return_state=True),
         ElmoPreprocessor(sentence_boundaries=True),
     )
     state = None
@@ -39,10 +33,12 @@ def test_it_is_the_state_that_is_carried(warm, cold):
         assert_close(found, [layer[:, 1:-1] for layer in layers])
 
 
-def test_it_changes_what_depends_on_context(warm, cold):
-    change = np.abs(warm(["a b"])["elmo"] - cold(["a b"])["elmo"]).max()
+def test_it_changes_what_depends_on_context(warm, frozen_elmo):
+    change = np.abs(warm(["a b"])["elmo"] - frozen_elmo(["a b"])["elmo"]).max()
     assert change > 1e-2
-    np.testing.assert_array_equal(warm(["a b"])["word_emb"], cold(["a b"])["word_emb"])
+    np.testing.assert_array_equal(
+        warm(["a b"])["word_emb"], frozen_elmo(["a b"])["word_emb"]
+    )
 
 
 def test_every_time_the_same_and_in_any_batch(warm):
@@ -54,7 +50,8 @@ def test_every_time_the_same_and_in_any_batch(warm):
     assert not np.any(together[2]) and not np.any(together[1, 1:])
 
 
-def test_zeros_by_default(cold):
+def test_zeros_by_default():
+    cold = skip_elmo()
     assert cold.warm_state is None and cold.get_config()["start_state"] == "zeros"
     state = ElmoEmbedding(cold.bilm, start_state="warm")
     np.testing.assert_array_equal(state(["a b"])["elmo"], cold(["a b"])["elmo"])
@@ -82,8 +79,8 @@ def test_saved_in_keras_files_presets_and_exports(warm, tmp_path):
     assert_close([outputs["default"]], [expected])
 
 
-def test_command_stores_it(cold, warm, tmp_path, capsys):
-    cold.save_to_preset(tmp_path / "cold")
+def test_command_stores_it(frozen_elmo, warm, tmp_path, capsys):
+    frozen_elmo.save_to_preset(tmp_path / "cold")
     (tmp_path / "text.txt").write_text("\n".join(TEXT) + "\n")
     text = ["--warm-up", str(tmp_path / "text.txt")]
     main(["convert", str(tmp_path / "cold"), str(tmp_path / "warm"), *text])
@@ -105,7 +102,8 @@ def test_under_xla_and_finetuning(warm):
     assert len(gradients) == 2 + 16 and all(g is not None for g in gradients)
 
 
-def test_what_is_missing_is_told(cold, tmp_path):
+def test_what_is_missing_is_told(tmp_path):
+    cold = skip_elmo()
     cold.save_to_preset(tmp_path / "cold")
     with pytest.raises(FileNotFoundError, match="come with a start_state.*--warm-up"):
         ElmoEmbedding.from_preset(tmp_path / "cold", start_state="warm")

@@ -1,15 +1,40 @@
 """Models that are small enough to be made in every test."""
 
+import keras
+import numpy as np
 from golden import Golden
 
 from keras_elmo import BiLM, ElmoEmbedding
 
+TEXT = np.array(["the cat is on the mat", "dogs", "", "a  b"], dtype=object)
+LABELS = np.array([0.0, 1.0, 0.0, 1.0])
+
 SMALL = {"filters": [[1, 3], [3, 5]], "units": 6, "projection_dim": 4}
+# An argument that gets lost on the way shows here.
+UNUSUAL = {
+    "filters": [[1, 4], [2, 4]],
+    "units": 6,
+    "projection_dim": 3,
+    "num_layers": 1,
+    "embedding_dim": 2,
+    "num_highway_layers": 1,
+    "activation": "tanh",
+    "cell_clip": None,
+    "projection_clip": 0.5,
+    "use_skip_connections": False,
+    "max_characters": 20,
+    "sentence_boundaries": True,
+}
 
 
 def small_bilm(**kwargs):
     """A `BiLM` with random weights, of `SMALL` sizes unless `kwargs` give others."""
     return BiLM(**{**SMALL, **kwargs})
+
+
+def unusual_bilm(**kwargs):
+    """A `BiLM` with random weights, none of whose arguments is as by default."""
+    return BiLM(**{**UNUSUAL, **kwargs})
 
 
 def skip_bilm(**kwargs):
@@ -20,3 +45,12 @@ def skip_bilm(**kwargs):
 def skip_elmo(**kwargs):
     """The authors' recorded model `skip` as an embedding."""
     return ElmoEmbedding.from_hdf5(**Golden("skip").files, **kwargs)
+
+
+def classifier(**kwargs):
+    """A functional model of `skip_elmo`, with a layer that needs the mask."""
+    text = keras.Input((), dtype="string")
+    x = skip_elmo(output_key="elmo", **kwargs)(text)
+    model = keras.Model(text, keras.layers.Dense(1)(keras.layers.LSTM(3)(x)))
+    model.compile("sgd", "mse")
+    return model

@@ -1,6 +1,6 @@
 import pytest
+from models import small_bilm
 
-from keras_elmo import BiLM
 from keras_elmo.pretraining import LanguageModel
 
 
@@ -9,7 +9,7 @@ def make_language_model():
     """Makes small language models that learn fast; `sizes` are arguments of `BiLM`."""
 
     def make(vocabulary, batch_size, **sizes):
-        bilm = BiLM(**{"filters": [[1, 8]], "units": 8, "projection_dim": 4, **sizes})
+        bilm = small_bilm(**{"filters": [[1, 8]], "units": 8, **sizes})
         return LanguageModel(bilm, vocabulary, batch_size, num_samples=4, seed=1)
 
     return make

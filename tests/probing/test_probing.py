@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from golden import assert_close
+from models import small_bilm
 
-from keras_elmo import BiLM, ElmoEmbedding
+from keras_elmo import ElmoEmbedding
 from keras_elmo.probing import (
     probe_parts_of_speech,
     probe_senses,
@@ -17,7 +19,9 @@ pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
 @pytest.fixture(scope="module")
 def elmo():
-    return ElmoEmbedding(BiLM(filters=[[1, 16], [2, 16]], units=32, projection_dim=16))
+    return ElmoEmbedding(
+        small_bilm(filters=[[1, 16], [2, 16]], units=32, projection_dim=16)
+    )
 
 
 def write_senses(path, count=30):
@@ -43,7 +47,7 @@ def test_vectors_are_those_of_each_sentence_alone(elmo):
     for index in (0, 33, 69):
         alone = elmo([" ".join(sentences[index])])
         for layer, vectors in embedded.items():
-            np.testing.assert_allclose(vectors[index], alone[layer][0], atol=1e-5)
+            assert_close(vectors[index], alone[layer][0])
     last = embed_words(elmo, sentences, [len(tokens) - 1 for tokens in sentences])
     np.testing.assert_array_equal(last["elmo"][33], embedded["elmo"][33][-1])
 

@@ -5,9 +5,9 @@ import io
 import shutil
 import tarfile
 
-import numpy as np
 import pytest
-from golden import FIXTURES
+from golden import FIXTURES, assert_close
+from models import skip_bilm
 
 from keras_elmo import BiLM, ElmoEmbedding
 from keras_elmo.cli.main import main
@@ -31,11 +31,6 @@ def archived(folder):
     return content.getvalue()
 
 
-def assert_same(first, second):
-    for left, right in zip(first.variables, second.variables, strict=True):
-        np.testing.assert_array_equal(left, right)
-
-
 @pytest.mark.parametrize(
     "handle",
     [
@@ -48,8 +43,10 @@ def test_what_tensorflow_hub_has_downloaded(handle, tmp_path):
     name = hashlib.sha1(b"https://tfhub.dev/google/elmo/2").hexdigest()
     shutil.copytree(HUB, tmp_path / "tfhub" / name)
     expected = ElmoEmbedding.from_tfhub(HUB)
-    assert_same(ElmoEmbedding.from_tfhub(handle), expected)
-    assert_same(ElmoEmbedding.from_preset(handle), expected)
+    assert_close(ElmoEmbedding.from_tfhub(handle).variables, expected.variables, atol=0)
+    assert_close(
+        ElmoEmbedding.from_preset(handle).variables, expected.variables, atol=0
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +65,7 @@ def test_allennlp_by_its_addresses(address, skip_model, tmp_path):
         shutil.copy(file, folder)
     elmo = ElmoEmbedding.from_preset(address)
     assert elmo.sentence_boundaries
-    assert_same(elmo.bilm, BiLM.from_hdf5(**skip_model.files))
+    assert_close(elmo.bilm.variables, skip_bilm().variables, atol=0)
 
 
 def test_address_of_an_archive(file_server, tmp_path):
@@ -76,7 +73,9 @@ def test_address_of_an_archive(file_server, tmp_path):
     address = file_server.address("my_elmo.tar.gz")
     expected = ElmoEmbedding.from_tfhub(HUB)
     for _ in range(2):
-        assert_same(ElmoEmbedding.from_tfhub(address), expected)
+        assert_close(
+            ElmoEmbedding.from_tfhub(address).variables, expected.variables, atol=0
+        )
     assert len(file_server.requests) == 1
     # Unpacked once, and kept.
     (found,) = (tmp_path / "home").rglob("variables.index")
@@ -145,7 +144,7 @@ def test_modules_of_another_type():
 
 
 def test_weights_alone_find_their_options(skip_model, tmp_path):
-    expected = BiLM.from_hdf5(**skip_model.files)
+    expected = skip_bilm()
     (tmp_path / "other.options.json").write_text("{}")
     (tmp_path / "other.hdf5").write_bytes(b"")
     for weights, options in (
@@ -157,7 +156,9 @@ def test_weights_alone_find_their_options(skip_model, tmp_path):
         with pytest.raises(FileNotFoundError, match="options beside them"):
             BiLM.from_preset(tmp_path / weights)
         shutil.copy(skip_model.options, tmp_path / options)
-        assert_same(BiLM.from_preset(tmp_path / weights), expected)
+        assert_close(
+            BiLM.from_preset(tmp_path / weights).variables, expected.variables, atol=0
+        )
 
 
 def test_a_folder_with_several_weights(skip_model, tmp_path):
@@ -167,4 +168,4 @@ def test_a_folder_with_several_weights(skip_model, tmp_path):
     with pytest.raises(ValueError, match=r"\['first.hdf5', 'second.hdf5'\].*Give"):
         BiLM.from_preset(tmp_path)
     (tmp_path / "second.hdf5").unlink()
-    assert_same(BiLM.from_preset(tmp_path), BiLM.from_hdf5(**skip_model.files))
+    assert_close(BiLM.from_preset(tmp_path).variables, skip_bilm().variables, atol=0)

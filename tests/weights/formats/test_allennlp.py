@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 from golden import Golden
+from models import skip_bilm, skip_elmo
 
 from keras_elmo import BiLM, ElmoEmbedding
 from keras_elmo.weights import mapping, tables
@@ -83,8 +84,7 @@ def test_options_as_a_dictionary(options):
 
 
 def test_arguments_pass_on():
-    elmo = ElmoEmbedding.from_hdf5(
-        **Golden("skip").files,
+    elmo = skip_elmo(
         output_key="elmo",
         finetune="lstm",
         tokenizer="whitespace",
@@ -94,7 +94,7 @@ def test_arguments_pass_on():
     assert (elmo.output_key, elmo.finetune, elmo.name) == ("elmo", "lstm", "mine")
     assert elmo.compute_dtype == "bfloat16" == elmo.bilm.bilstm.compute_dtype
     assert elmo.sentence_boundaries
-    without = ElmoEmbedding.from_hdf5(**Golden("skip").files, sentence_boundaries=False)
+    without = skip_elmo(sentence_boundaries=False)
     assert not without.sentence_boundaries
     assert not ElmoEmbedding(without.bilm).sentence_boundaries
 
@@ -131,7 +131,7 @@ def test_all_problems_in_one_error(options, arrays, tmp_path):
 
 
 def test_nothing_is_half_loaded(arrays):
-    bilm = BiLM.from_hdf5(**Golden("skip").files)
+    bilm = skip_bilm()
     before = bilm.get_weights()
     arrays = {name: array + 1 for name, array in arrays.items()}
     arrays.popitem()
@@ -216,7 +216,7 @@ def test_files_that_are_not_there(tmp_path, name):
 
 
 def test_full_disk_leaves_the_old_file(tmp_path):
-    bilm = BiLM.from_hdf5(**Golden("skip").files)
+    bilm = skip_bilm()
     paths = tmp_path / "options.json", tmp_path / "weights.hdf5"
     bilm.to_hdf5(*paths)
     before = paths[1].read_bytes()
@@ -237,7 +237,7 @@ def test_folder_in_the_way(tmp_path, name):
     paths[name].mkdir()
     (paths[name] / "thesis.txt").write_text("years of work")
     with pytest.raises(IsADirectoryError, match="path of a file to write"):
-        BiLM.from_hdf5(**Golden("skip").files).to_hdf5(**paths)
+        skip_bilm().to_hdf5(**paths)
     assert (paths[name] / "thesis.txt").read_text() == "years of work"
 
 
@@ -249,7 +249,7 @@ def test_values_too_large_for_float32(arrays, tmp_path):
 
 
 def test_bfloat16_weights_are_written_as_float32(tmp_path):
-    bilm = BiLM.from_hdf5(**Golden("skip").files, dtype="bfloat16")
+    bilm = skip_bilm(dtype="bfloat16")
     paths = tmp_path / "options.json", tmp_path / "weights.hdf5"
     bilm.to_hdf5(*paths)
     again = BiLM.from_hdf5(*paths, dtype="bfloat16")
@@ -267,7 +267,7 @@ def test_activation_that_the_format_does_not_have(tmp_path):
 
 
 def test_bilm_keras_file(tmp_path):
-    bilm = BiLM.from_hdf5(**Golden("skip").files)
+    bilm = skip_bilm()
     char_ids = Golden("skip").arrays["char_ids_0"]
     bilm.save(tmp_path / "bilm.keras")
     loaded = keras.models.load_model(tmp_path / "bilm.keras")
@@ -277,7 +277,7 @@ def test_bilm_keras_file(tmp_path):
 
 
 def test_nothing_is_replaced_unless_asked(tmp_path):
-    bilm = BiLM.from_hdf5(**Golden("skip").files)
+    bilm = skip_bilm()
     paths = tmp_path / "o.json", tmp_path / "w.hdf5"
     for path in paths:
         path.write_text("years of work")
@@ -292,7 +292,7 @@ def test_nothing_is_replaced_unless_asked(tmp_path):
 
 def test_a_pair_is_written_together(tmp_path, monkeypatch):
     """If the weights can't be written, the old options stay with the old weights."""
-    bilm = BiLM.from_hdf5(**Golden("skip").files)
+    bilm = skip_bilm()
     paths = tmp_path / "o.json", tmp_path / "w.hdf5"
     bilm.to_hdf5(*paths)
     before = [path.read_bytes() for path in paths]

@@ -1,0 +1,199 @@
+"""An embedding as a layer among others: masks, `fit`, and what Keras takes as text."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from golden import TOLERANCE, assert_close
+from models import LABELS, TEXT, classifier, skip_elmo
+
+from keras_elmo.text import tokenizers
+
+
+@pytest.fixture
+def tokenized(monkeypatch):
+    """Counts how often text is split."""
+    calls = []
+
+    def split(sentences):
+        calls.append(sentences)
+        return tf.strings.split(sentences)
+
+    monkeypatch.setitem(tokenizers.TOKENIZERS, "space", split)
+    return calls
+
+
+def test_text_is_read_once(frozen_elmo, tokenized):
+    frozen_elmo(TEXT)
+    assert len(tokenized) == 1
+    model = classifier()
+    tokenized.clear()
+    model(tf.constant(TEXT))
+    assert len(tokenized) == 1
+
+
+def test_a_functional_model_shows_one_layer():
+    model = classifier()
+    assert len(model.layers) == 4  # input, ELMo, LSTM, Dense
+    copy = keras.models.clone_model(model)
+    assert len(copy.layers) == 4
+
+
+def test_outputs_carry_their_mask():
+    """Alone, through a graph and through `predict`, a layer that follows sees it."""
+    elmo, lstm = skip_elmo(output_key="elmo"), keras.layers.LSTM(3)
+    expected = np.concatenate([lstm(elmo([text])) for text in TEXT[[0, 1, 3]]])
+    eager = lstm(elmo(TEXT))
+    traced = tf.function(lambda text: lstm(elmo(text)))(tf.constant(TEXT))
+    for outputs in (eager, traced):
+        np.testing.assert_allclose(outputs.numpy()[[0, 1, 3]], expected, **TOLERANCE)
+
+
+def test_mask_reaches_a_following_lstm():
+    model = classifier()
+    alone = model(tf.constant(["dogs"]))
+    np.testing.assert_allclose(model(tf.constant(TEXT))[1:2], alone, **TOLERANCE)
+
+
+def test_empty_text_passes_through_a_following_lstm():
+    assert np.isfinite(classifier()(tf.constant(["", ""]))).all()
+
+
+def test_mask_is_that_of_the_tokens(frozen_elmo):
+    masks = frozen_elmo.compute_mask(tf.constant(TEXT))
+    assert masks["default"] is None
+    expected = np.arange(6) < np.array([6, 1, 0, 2])[:, None]
+    for inputs in (tf.constant(TEXT), frozen_elmo.preprocessor(TEXT)):
+        np.testing.assert_array_equal(
+            frozen_elmo.compute_mask(inputs)["elmo"], expected
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["array", "tensor", "column", "dataset", "batches"])
+def test_fit_evaluate_predict(form):
+    model = classifier()
+    text = {
+        "array": TEXT,
+        "tensor": tf.constant(TEXT),
+        "column": tf.constant(TEXT)[:, None],
+        "dataset": tf.constant(TEXT),
+        "batches": tf.constant(TEXT)[:, None],
+    }[form]
+    before = model(tf.constant(TEXT))
+    if form in ("dataset", "batches"):
+        data = tf.data.Dataset.from_tensor_slices((text, LABELS)).batch(3)
+        model.fit(data, verbose=0)
+        loss = model.evaluate(data, verbose=0)
+        after = model.predict(data.map(lambda x, y: x), verbose=0)
+    else:
+        model.fit(text, LABELS, batch_size=3, verbose=0)
+        loss = model.evaluate(text, LABELS, verbose=0)
+        after = model.predict(text, verbose=0)
+    assert np.abs(after - before).max() > 1e-6
+    np.testing.assert_allclose(loss, ((after[:, 0] - LABELS) ** 2).mean(), rtol=1e-3)
+
+
+def as_objects(text):
+    return np.array(text, dtype=object)
+
+
+# The forms of text that the README has a conversion for, and that conversion.
+CONVERTED = {
+    "list": (list(TEXT), as_objects),
+    "fixed width": (TEXT.astype(str), as_objects),
+    "column": (TEXT[:, None], tf.constant),
+}
+OLDER_KERAS = pytest.mark.skipif(
+    [int(number) for number in keras.version().split(".")[:2]] < [3, 15],
+    reason="older releases of Keras take (n, 1) object arrays",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", CONVERTED)
+def test_converted_text_is_taken(form):
+    text, convert = CONVERTED[form]
+    model = classifier()
+    history = model.fit(convert(text), LABELS, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    expected = model(tf.constant(TEXT))
+    assert_close(model.predict(convert(text), verbose=0), expected)
+    loss = model.evaluate(convert(text), LABELS, verbose=0)
+    assert_close(loss, np.mean((expected[:, 0] - LABELS) ** 2))
+
+
+@pytest.mark.parametrize(
+    "form", ["list", "fixed width", pytest.param("column", marks=OLDER_KERAS)]
+)
+def test_what_keras_itself_refuses(form):
+    """The README tells of these three, and how to convert them."""
+    text, _ = CONVERTED[form]
+    model = classifier()
+    message = {
+        "list": "Unrecognized data type: x=",
+        "fixed width": "(?i)<U|invalid dtype: str",
+        "column": "(?i)object",
+    }[form]
+    for method in (model.fit, model.evaluate):
+        with pytest.raises(Exception, match=message):
+            method(text, LABELS, verbose=0)
+    with pytest.raises(Exception, match=message):
+        model.predict(text, verbose=0)
+
+
+def test_keras_refuses_a_list_of_labels():
+    """The README says that labels have to be arrays."""
+    model = classifier()
+    for method in (model.fit, model.evaluate):
+        with pytest.raises((IndexError, ValueError), match="index out of|Unrecog"):
+            method(TEXT, list(LABELS), verbose=0)
+
+
+@pytest.mark.slow
+def test_column_input_and_sequential():
+    elmo = skip_elmo(output_key="default")
+    text = keras.Input((1,), dtype="string")
+    functional = keras.Model(text, elmo(text))
+    sequential = keras.Sequential([keras.Input((), dtype="string"), elmo])
+    column = functional.predict(tf.constant(TEXT)[:, None], verbose=0)
+    np.testing.assert_allclose(sequential.predict(TEXT, verbose=0), column, **TOLERANCE)
+
+
+def test_sequential_without_an_input():
+    """Keras takes its input for numbers, so the error says what to add."""
+    model = keras.Sequential([skip_elmo(output_key="default"), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="(?s)Sequential.*keras.Input"):
+        model.fit(TEXT, LABELS, verbose=0)
+
+
+def test_tokens_in_a_functional_model():
+    inputs = {
+        "tokens": keras.Input((None,), dtype="string", name="tokens"),
+        "sequence_len": keras.Input((), dtype="int32", name="sequence_len"),
+    }
+    elmo = skip_elmo()
+    model = keras.Model(inputs, elmo(inputs)["default"])
+    rows = {"tokens": [["a", "b"], ["c", ""]], "sequence_len": [2, 1]}
+    rows = {key: tf.constant(value) for key, value in rows.items()}
+    expected = elmo(["a b", "c"])["default"]
+    np.testing.assert_allclose(model.predict(rows, verbose=0), expected, **TOLERANCE)
+
+
+def test_integers_in_a_functional_model():
+    elmo = skip_elmo()
+    integers = elmo.preprocessor(TEXT)
+    inputs = {
+        key: keras.Input(batch_shape=[None] * len(value.shape), dtype="int32", name=key)
+        for key, value in integers.items()
+    }
+    model = keras.Model(inputs, elmo(inputs)["elmo"])
+    np.testing.assert_allclose(model(integers), elmo(TEXT)["elmo"], **TOLERANCE)
+
+
+def test_preprocessor_as_a_layer_of_a_functional_model():
+    elmo = skip_elmo(output_key="default")
+    text = keras.Input((), dtype="string")
+    model = keras.Model(text, elmo(elmo.preprocessor(text)))
+    np.testing.assert_allclose(model.predict(TEXT, verbose=0), elmo(TEXT), **TOLERANCE)

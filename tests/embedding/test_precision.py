@@ -1,0 +1,55 @@
+"""Half precision."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from models import TEXT, skip_bilm, skip_elmo
+
+from keras_elmo import ElmoEmbedding
+
+# Values are rounded this often one after another: 9 times in the token encoder and 10
+# times in each LSTM layer. (Roundings of earlier time steps fade with the memory.)
+ROUNDINGS = 9 + 2 * 10
+
+
+@pytest.mark.parametrize(
+    ("dtype", "unit_roundoff"), [("mixed_float16", 2**-11), ("mixed_bfloat16", 2**-8)]
+)
+def test_mixed_precision(frozen_elmo, dtype, unit_roundoff):
+    """By the norm of the error, since single values may be off by more.
+
+    Roundings are independent, so their squares add up; gates and clips keep them from
+    growing. Where a CPU has no instructions for bfloat16, TensorFlow rounds partial sums
+    too, which doubles the error.
+    """
+    bound = 2 * ROUNDINGS**0.5 * unit_roundoff
+    half = skip_elmo(dtype=dtype)
+    outputs, expected = half(TEXT), frozen_elmo(TEXT)
+    for key, value in outputs.items():
+        assert value.dtype.name == half.compute_dtype == dtype.removeprefix("mixed_")
+        error = np.linalg.norm(tf.cast(value, "float32") - expected[key])
+        assert error <= bound * np.linalg.norm(expected[key])
+    assert {v.dtype for v in half.variables} == {"float32"}
+
+
+def test_mean_of_a_long_row_in_half_precision():
+    elmo = skip_elmo(dtype="mixed_float16")
+    outputs = elmo([" ".join(["word"] * 1500)])
+    expected = np.asarray(outputs["elmo"], "float32").mean(axis=1)
+    np.testing.assert_allclose(outputs["default"], expected, rtol=1e-3, atol=1e-3)
+
+
+def test_bfloat16_keeps_its_range():
+    """It holds larger numbers than float16, through which nothing may go."""
+    elmo = skip_elmo(dtype="mixed_bfloat16")
+    bias = elmo.bilm_variables()["projection/bias"]
+    bias.assign(np.full(bias.shape, 2.0**20))
+    for jit_compile in (True, False):
+        again = ElmoEmbedding(elmo.bilm, jit_compile=jit_compile)
+        outputs = again(["the cat"])["word_emb"]
+        np.testing.assert_array_equal(tf.cast(outputs, "float32"), 2.0**20)
+
+
+def test_dtype_is_that_of_the_bilm():
+    with pytest.raises(ValueError, match="`dtype` should be that of `bilm`"):
+        ElmoEmbedding(skip_bilm(), dtype="mixed_float16")
