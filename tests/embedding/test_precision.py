@@ -19,8 +19,8 @@ def test_mixed_precision(frozen_elmo, dtype, unit_roundoff):
     """By the norm of the error, since single values may be off by more.
 
     Roundings are independent, so their squares add up; gates and clips keep them from
-    growing. Where a CPU has no instructions for bfloat16, TensorFlow rounds partial sums
-    too, which doubles the error.
+    growing. Where a CPU has no instructions for bfloat16, TensorFlow rounds partial
+    sums too, which doubles the error.
     """
     bound = 2 * ROUNDINGS**0.5 * unit_roundoff
     half = skip_elmo(dtype=dtype)
@@ -48,6 +48,13 @@ def test_bfloat16_keeps_its_range():
         again = ElmoEmbedding(elmo.bilm, jit_compile=jit_compile)
         outputs = again(["the cat"])["word_emb"]
         np.testing.assert_array_equal(tf.cast(outputs, "float32"), 2.0**20)
+
+
+def test_float16_keeps_its_digits():
+    """It has three more than bfloat16, through which nothing may go."""
+    for value in skip_elmo(dtype="mixed_float16")([TEXT[0]]).values():
+        fewer = tf.cast(tf.cast(value, "bfloat16"), "float16")
+        assert (fewer != value).numpy().mean() > 0.5
 
 
 def test_dtype_is_that_of_the_bilm():
