@@ -26,7 +26,7 @@ def runs_command() -> bool:
     """
     if _module() == "keras_elmo":
         return True
-    return Path(sys.argv[0]).stem == "keras-elmo" if sys.argv else False
+    return bool(sys.argv) and Path(sys.argv[0]).name in ("keras-elmo", "keras-elmo.exe")
 
 
 def runs_example() -> bool:

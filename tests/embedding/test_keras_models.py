@@ -1,5 +1,7 @@
 """An embedding as a layer among others: masks, `fit`, and what Keras takes as text."""
 
+import importlib.util
+
 import keras
 import numpy as np
 import pytest
@@ -39,12 +41,18 @@ def test_a_functional_model_shows_one_layer():
     assert len(copy.layers) == 4
 
 
-def test_outputs_carry_their_mask():
-    """Alone, through a graph and through `predict`, a layer that follows sees it."""
+@pytest.mark.parametrize("form", ["sentences", "ragged", "integers"])
+def test_outputs_carry_their_mask(form):
+    """In a direct call and in a graph, a layer that follows sees it."""
     elmo, lstm = skip_elmo(output_key="elmo"), keras.layers.LSTM(3)
     expected = np.concatenate([lstm(elmo([text])) for text in TEXT[[0, 1, 3]]])
-    eager = lstm(elmo(TEXT))
-    traced = tf.function(lambda text: lstm(elmo(text)))(tf.constant(TEXT))
+    inputs = {
+        "sentences": tf.constant(TEXT),
+        "ragged": tf.ragged.constant([text.split() for text in TEXT]),
+        "integers": elmo.preprocessor(TEXT),
+    }[form]
+    eager = lstm(elmo(inputs))
+    traced = tf.function(lambda inputs: lstm(elmo(inputs)))(inputs)
     for outputs in (eager, traced):
         np.testing.assert_allclose(outputs.numpy()[[0, 1, 3]], expected, **TOLERANCE)
 
@@ -100,10 +108,17 @@ def as_objects(text):
 
 # The forms of text that the README has a conversion for, and that conversion.
 CONVERTED = {
-    "list": (list(TEXT), as_objects),
-    "fixed width": (TEXT.astype(str), as_objects),
-    "column": (TEXT[:, None], tf.constant),
+    "list": (lambda: list(TEXT), as_objects),
+    "fixed width": (lambda: TEXT.astype(str), as_objects),
+    "series": (lambda: importlib.import_module("pandas").Series(TEXT), as_objects),
+    "column": (lambda: TEXT[:, None], tf.constant),
 }
+SERIES = pytest.param(
+    "series",
+    marks=pytest.mark.skipif(
+        importlib.util.find_spec("pandas") is None, reason="pandas is not installed"
+    ),
+)
 OLDER_KERAS = pytest.mark.skipif(
     [int(number) for number in keras.version().split(".")[:2]] < [3, 15],
     reason="older releases of Keras take (n, 1) object arrays",
@@ -111,9 +126,10 @@ OLDER_KERAS = pytest.mark.skipif(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", CONVERTED)
+@pytest.mark.parametrize("form", ["list", "fixed width", SERIES, "column"])
 def test_converted_text_is_taken(form):
-    text, convert = CONVERTED[form]
+    make, convert = CONVERTED[form]
+    text = make()
     model = classifier()
     history = model.fit(convert(text), LABELS, verbose=0)
     assert np.isfinite(history.history["loss"]).all()
@@ -124,15 +140,17 @@ def test_converted_text_is_taken(form):
 
 
 @pytest.mark.parametrize(
-    "form", ["list", "fixed width", pytest.param("column", marks=OLDER_KERAS)]
+    "form",
+    ["list", "fixed width", SERIES, pytest.param("column", marks=OLDER_KERAS)],
 )
 def test_what_keras_itself_refuses(form):
-    """The README tells of these three, and how to convert them."""
-    text, _ = CONVERTED[form]
+    """The README tells of these, and how to convert them."""
+    text = CONVERTED[form][0]()
     model = classifier()
     message = {
         "list": "Unrecognized data type: x=",
         "fixed width": "(?i)<U|invalid dtype: str",
+        "series": "(?i)invalid dtype",
         "column": "(?i)object",
     }[form]
     for method in (model.fit, model.evaluate):
