@@ -34,7 +34,8 @@ def test_mixed_precision(frozen_elmo, dtype, unit_roundoff):
 
 def test_mean_of_a_long_row_in_half_precision():
     elmo = skip_elmo(dtype="mixed_float16")
-    outputs = elmo([" ".join(["word"] * 1500)])
+    # A graph runs its 1500 steps faster than a direct call.
+    outputs = tf.function(elmo)(tf.constant([" ".join(["word"] * 1500)]))
     expected = np.asarray(outputs["elmo"], "float32").mean(axis=1)
     np.testing.assert_allclose(outputs["default"], expected, rtol=1e-3, atol=1e-3)
 
