@@ -73,7 +73,7 @@ class BiLM(Pretrained, keras.Model):
               faster.
 
             `ElmoPreprocessor` makes them from text.
-        initial_state: See `BiLSTM`.
+        initial_state: See `BiLSTM`; so is `packed`.
 
     Returns:
         List of `1 + num_layers` tensors in the compute dtype: the context-free
@@ -243,7 +243,7 @@ class BiLM(Pretrained, keras.Model):
         self.char_cnn.build((None, None, self.max_characters))
         self.bilstm.build((None, None, self.projection_dim))
 
-    def call(self, inputs, initial_state=None):
+    def call(self, inputs, initial_state=None, packed=None):
         mask = _token_mask(inputs)
         if isinstance(inputs, dict):
             word_emb = gather_tokens(self.char_cnn(inputs["char_ids"]), inputs)
@@ -251,7 +251,9 @@ class BiLM(Pretrained, keras.Model):
             word_emb = self.char_cnn(inputs)
         # (batch, time, projection_dim)
         word_emb = word_emb * ops.cast(mask, word_emb.dtype)[..., None]
-        outputs = self.bilstm(word_emb, mask=mask, initial_state=initial_state)
+        outputs = self.bilstm(
+            word_emb, mask=mask, initial_state=initial_state, packed=packed
+        )
         if self.return_state:
             layers, state = outputs
             return [word_emb, *layers], state

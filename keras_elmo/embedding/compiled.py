@@ -26,6 +26,8 @@ class CompiledBiLM:
 
     Call arguments:
         encoded: An encoded batch of any form, see `ElmoPreprocessor`.
+        packed: Whether the plain function may leave padding out, see `BiLSTM`: not
+            where XLA may compile what is around it.
 
     Returns:
         The list of the biLM's layers, as it returns them.
@@ -39,9 +41,9 @@ class CompiledBiLM:
             self.is_compiled = bool(tf.config.list_physical_devices("GPU"))
         self._run = PureCall(bilm, bilm.finetuned_variables, self.is_compiled)
 
-    def __call__(self, encoded):
+    def __call__(self, encoded, packed):
         if not self.is_compiled:
-            return self._run(encoded, self._initial_state(encoded))
+            return self._run(encoded, self._initial_state(encoded), packed=packed)
         batch, time, *_ = tf.unstack(tf.shape(positions(encoded)))
         padded = pad_to_buckets(encoded, self._bilm.max_characters)
         layers = self._run(padded, self._initial_state(padded))
@@ -70,28 +72,28 @@ class PureCall:
         self._trained = list(trained)
         ids = {id(variable) for variable in self._trained}
         self._frozen = [v for v in layer.variables if id(v) not in ids]
-        self._function = self._call
+        # One trace serves all shapes; XLA sees the actual ones all the same.
+        options = {"reduce_retracing": True, "autograph": False}
+        self._function = tf.function(self._call, **options)
         if compiled:
-            # One trace serves all shapes; XLA sees the actual ones all the same.
-            options = {"reduce_retracing": True, "autograph": False}
             self._forward = tf.function(self._call, jit_compile=True, **options)
             self._backward = tf.function(self._gradients, jit_compile=True, **options)
             self._function = self._forward
             if self._trained:
                 self._function = tf.function(self._differentiable, **options)
 
-    def __call__(self, *inputs):
+    def __call__(self, *inputs, packed=False):
         trained = [variable.value for variable in self._trained]
         trained = [tf.convert_to_tensor(value) for value in trained]
         frozen = [tf.stop_gradient(variable.value) for variable in self._frozen]
-        return self._function(inputs, trained, frozen)
+        return self._function(inputs, trained, frozen, packed)
 
-    def _call(self, inputs, trained, frozen):
+    def _call(self, inputs, trained, frozen, packed=False):
         variables = [*self._trained, *self._frozen]
         with keras.StatelessScope(
             list(zip(variables, [*trained, *frozen], strict=True))
         ):
-            return self._layer(*inputs)
+            return self._layer(*inputs, packed=packed)
 
     def _gradients(self, inputs, trained, frozen, upstream):
         with tf.GradientTape() as tape:
@@ -99,7 +101,7 @@ class PureCall:
             outputs = self._call(inputs, trained, frozen)
         return tape.gradient(outputs, trained, upstream, unconnected_gradients="zero")
 
-    def _differentiable(self, inputs, trained, frozen):
+    def _differentiable(self, inputs, trained, frozen, packed):
         @tf.custom_gradient
         def call(*trained):
             def gradients(*upstream):

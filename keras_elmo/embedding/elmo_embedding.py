@@ -1,4 +1,5 @@
 import keras
+import tensorflow as tf
 from keras import ops
 
 from keras_elmo.arguments import check_boolean, check_choice, check_rate
@@ -168,7 +169,9 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
     def call(self, inputs, training=None):
         encoded = self._encode(inputs)
         mask = length_mask(encoded, self.sentence_boundaries)
-        layers = self._run_bilm(encoded)  # of (batch, max_length, ...)
+        # Where integers come into a graph, XLA may be about to compile all of it.
+        packed = tf.executing_eagerly() or not is_encoded(inputs)
+        layers = self._run_bilm(encoded, packed)  # of (batch, max_length, ...)
         if self.sentence_boundaries:
             layers = [layer[:, 1:-1] for layer in layers]
         layers = [self.apply_mask([layer, mask]) for layer in layers]

@@ -1,8 +1,15 @@
+import functools
+
 import keras
 from keras import ops
 
 from keras_elmo.arguments import check_boolean, check_positive_integer
-from keras_elmo.layers.projected_lstm import ProjectedLSTM
+from keras_elmo.layers.packed_batch import PackedBatch
+from keras_elmo.layers.projected_lstm import (
+    ProjectedLSTM,
+    check_time_steps,
+    runs_packed,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
@@ -39,6 +46,11 @@ class BiLSTM(keras.layers.Layer):
             forward hidden state `(batch, projection_dim)`, the forward memory
             `(batch, units)`, the backward hidden state and the backward memory.
             Defaults to zeros.
+        packed: Whether to compute only where there are tokens, in place of all
+            positions up to the longest row. The results are the same. It is for
+            TensorFlow outside XLA, which has no shapes that depend on values;
+            so it defaults to None: in direct calls, where it is known that XLA
+            does not compile.
 
     Returns:
         List of `num_layers` tensors `(batch, time, 2 * projection_dim)` in the
@@ -108,13 +120,19 @@ class BiLSTM(keras.layers.Layer):
             for layer in layers[1:]:
                 layer.build((*inputs_shape[:-1], self.projection_dim))
 
-    def call(self, inputs, mask=None, initial_state=None):
+    def call(self, inputs, mask=None, initial_state=None, packed=None):
         states = self._split_state(initial_state)
-        forward, forward_states = self.read(
-            self.forward_layers, inputs, [state[:2] for state in states], mask
+        read = functools.partial(self.read, mask=mask)
+        if packed or (packed is None and runs_packed()):
+            check_time_steps(inputs)
+            if mask is None:
+                mask = ops.ones(ops.shape(inputs)[:2], "bool")
+            read = functools.partial(self._read_packed, PackedBatch.of_mask(mask))
+        forward, forward_states = read(
+            self.forward_layers, inputs, [state[:2] for state in states]
         )
-        backward, backward_states = self.read(
-            self.backward_layers, inputs, [state[2:] for state in states], mask
+        backward, backward_states = read(
+            self.backward_layers, inputs, [state[2:] for state in states]
         )
         outputs = [
             ops.concatenate(pair, axis=-1)  # (batch, time, 2 * projection_dim)
@@ -141,13 +159,37 @@ class BiLSTM(keras.layers.Layer):
             The list of the layers' outputs `(batch, time, projection_dim)`, and
             the list of their final states, as `states`.
         """
+        return self._read_stack(
+            lambda layer, inputs, state: layer(
+                inputs, mask=mask, initial_state=state or None
+            ),
+            layers,
+            inputs,
+            states,
+            dropout,
+        )
+
+    def _read_packed(self, batch, layers, inputs, states):
+        """The same, computed where there are tokens and nowhere else."""
+        go_backwards = layers[0].go_backwards
+        outputs, final_states = self._read_stack(
+            lambda layer, inputs, state: layer.read_packed(batch, inputs, state),
+            layers,
+            batch.pack(inputs, go_backwards),
+            [[ops.take(tensor, batch.order, axis=0) for tensor in s] for s in states],
+        )
+        return (
+            [batch.unpack(tensor, go_backwards) for tensor in outputs],
+            [[ops.take(x, batch.rank, axis=0) for x in state] for state in final_states],
+        )
+
+    def _read_stack(self, read_layer, layers, inputs, states, dropout=None):
+        """Each layer reads the outputs of the one below it."""
         outputs, final_states = [], []
         for index, (layer, state) in enumerate(zip(layers, states, strict=True)):
             if dropout is not None:
                 inputs = dropout(inputs)
-            lstm_output, *final_state = layer(
-                inputs, mask=mask, initial_state=state or None
-            )
+            lstm_output, *final_state = read_layer(layer, inputs, state)
             if self.use_skip_connections and index > 0:
                 lstm_output = lstm_output + inputs
             inputs = lstm_output

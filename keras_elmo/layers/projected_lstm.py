@@ -2,49 +2,7 @@ import keras
 from keras import ops
 
 from keras_elmo.arguments import check_clip, check_positive_integer
-
-
-def lstm_step(
-    projected_input,
-    hidden,
-    memory,
-    recurrent_kernel,
-    projection_kernel=None,
-    cell_clip=None,
-    projection_clip=None,
-):
-    """One step of the projected, clipped LSTM, as its equations read.
-
-    Reference: Sak et al. 2014, arXiv:1402.1128, without peepholes; gate order,
-    forget bias and the place of both clips are those of TensorFlow 1's
-    `LSTMCell`, which the published weights were trained with.
-
-    Args:
-        projected_input: `(batch, 4 * units)`, the input times its kernel plus
-            the bias, gates in the order input, candidate, forget, output.
-        hidden: `(batch, projection_dim)`.
-        memory: `(batch, units)`.
-        recurrent_kernel: `(projection_dim, 4 * units)`.
-        projection_kernel: `(units, projection_dim)`, or None.
-        cell_clip: Bound of the memory, or None.
-        projection_clip: Bound of the projected output, or None.
-
-    Returns:
-        `hidden`, `memory` of the step, shaped as above.
-    """
-    gates = projected_input + ops.matmul(hidden, recurrent_kernel)
-    input_gate, candidate, forget_gate, output_gate = ops.split(gates, 4, axis=-1)
-    # The 1 is TensorFlow 1's `forget_bias`: added when running, not stored.
-    memory = ops.sigmoid(forget_gate + 1) * memory
-    memory = memory + ops.sigmoid(input_gate) * ops.tanh(candidate)
-    if cell_clip is not None:
-        memory = ops.clip(memory, -cell_clip, cell_clip)
-    hidden = ops.sigmoid(output_gate) * ops.tanh(memory)
-    if projection_kernel is not None:
-        hidden = ops.matmul(hidden, projection_kernel)
-        if projection_clip is not None:
-            hidden = ops.clip(hidden, -projection_clip, projection_clip)
-    return hidden, memory
+from keras_elmo.layers.lstm_step import lstm_step
 
 
 class _Cell(keras.layers.Layer):
@@ -184,11 +142,7 @@ class ProjectedLSTM(keras.layers.Layer):
         self.rnn.build((*inputs_shape[:-1], 4 * self.units))
 
     def call(self, inputs, mask=None, initial_state=None):
-        if inputs.shape[1] == 0:
-            raise ValueError(
-                "`inputs` should be (batch, time, input_dim) with at least one time "
-                f"step. Received: inputs of shape {tuple(inputs.shape)}"
-            )
+        check_time_steps(inputs)
         projected = ops.matmul(inputs, self.kernel) + self.bias
         outputs, hidden, memory = self.rnn(
             projected,  # (batch, time, 4 * units)
@@ -198,6 +152,34 @@ class ProjectedLSTM(keras.layers.Layer):
         if self.go_backwards:
             outputs = ops.flip(outputs, axis=1)
         return [outputs, hidden, memory] if self.return_state else outputs
+
+    def read_packed(self, batch, inputs, initial_state=None):
+        """Reads a batch that has been packed, see `packed` of `BiLSTM`.
+
+        Args:
+            batch: The `PackedBatch`.
+            inputs: `(tokens, input_dim)`, packed for this layer's direction.
+            initial_state: As in a call, but with the rows in the order of `batch`.
+
+        Returns:
+            `(tokens, projection_dim)`, and the final hidden state and memory.
+        """
+        # The core is Keras alone, but for this loop, which other backends never see.
+        from keras_elmo.layers.packed_lstm import packed_lstm
+
+        if not initial_state:
+            initial_state = self.rnn.cell.get_initial_state(ops.shape(batch.order)[0])
+        kernels = [self.recurrent_kernel]
+        if self.projection_kernel is not None:
+            kernels.append(self.projection_kernel)
+        return packed_lstm(
+            ops.matmul(inputs, self.kernel) + self.bias,
+            batch.sizes,
+            *(ops.cast(tensor, self.compute_dtype) for tensor in initial_state),
+            *(ops.convert_to_tensor(kernel.value) for kernel in kernels),
+            cell_clip=self.cell_clip,
+            projection_clip=self.projection_clip,
+        )
 
     def _step(self, projected_input, hidden, memory):
         return lstm_step(
@@ -232,3 +214,21 @@ class ProjectedLSTM(keras.layers.Layer):
             "go_backwards": self.go_backwards,
             "return_state": self.return_state,
         }
+
+
+def runs_packed():
+    """Whether a call is known to be outside XLA, in TensorFlow: it is a direct one."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return tf.executing_eagerly()
+
+
+def check_time_steps(inputs):
+    """Refuses sequences of no time steps, which have no last state either."""
+    if inputs.shape[1] == 0:
+        raise ValueError(
+            "`inputs` should be (batch, time, input_dim) with at least one time "
+            f"step. Received: inputs of shape {tuple(inputs.shape)}"
+        )
