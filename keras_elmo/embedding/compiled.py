@@ -39,7 +39,13 @@ class CompiledBiLM:
         self.is_compiled = jit_compile
         if jit_compile == "auto":
             self.is_compiled = bool(tf.config.list_physical_devices("GPU"))
-        self._run = PureCall(bilm, bilm.finetuned_variables, self.is_compiled)
+        trained = {id(variable) for variable in bilm.finetuned_variables}
+        self._run = PureCall(
+            bilm,
+            trained=bilm.finetuned_variables,
+            frozen=[v for v in bilm.variables if id(v) not in trained],
+            compiled=self.is_compiled,
+        )
 
     def __call__(self, encoded, packed):
         if not self.is_compiled:
@@ -56,44 +62,49 @@ class CompiledBiLM:
 
 
 class PureCall:
-    """Calls a layer whose weights only count as trained if they are named so.
+    """Calls a function in one graph, to which the weights that it uses are arguments.
 
-    Whatever its variables' flags say, no gradient flows to the others.
+    Whatever its variables' flags say, no gradient flows to frozen ones.
 
     Args:
-        layer: A built Keras layer that returns a list of floating-point tensors and
-            has no side effects. No gradient is wanted for what it takes.
-        trained: Those of its variables that gradients are wanted for.
-        compiled: Whether XLA compiles the call, and its gradient.
+        function: Function of tensors, or structures of them, with no side effects. If
+            it is compiled, it returns a list of floating-point tensors, and no
+            gradient is wanted for what it takes.
+        trained: The variables in it that gradients may be wanted for.
+        frozen: The other variables in it.
+        compiled: Whether XLA compiles the call, and its gradient. Defaults to False.
+
+    Call arguments:
+        *inputs: Of the function.
+        **options: Of the function; one trace serves all inputs, but one value of these.
     """
 
-    def __init__(self, layer, trained, compiled):
-        self._layer = layer
+    def __init__(self, function, trained, frozen=(), compiled=False):
+        self._function = function
         self._trained = list(trained)
-        ids = {id(variable) for variable in self._trained}
-        self._frozen = [v for v in layer.variables if id(v) not in ids]
+        self._frozen = list(frozen)
         # One trace serves all shapes; XLA sees the actual ones all the same.
-        options = {"reduce_retracing": True, "autograph": False}
-        self._function = tf.function(self._call, **options)
+        graph = {"reduce_retracing": True, "autograph": False}
+        self._run = tf.function(self._call, **graph)
         if compiled:
-            self._forward = tf.function(self._call, jit_compile=True, **options)
-            self._backward = tf.function(self._gradients, jit_compile=True, **options)
-            self._function = self._forward
+            self._forward = tf.function(self._call, jit_compile=True, **graph)
+            self._backward = tf.function(self._gradients, jit_compile=True, **graph)
+            self._run = self._forward
             if self._trained:
-                self._function = tf.function(self._differentiable, **options)
+                self._run = tf.function(self._differentiable, **graph)
 
-    def __call__(self, *inputs, packed=False):
+    def __call__(self, *inputs, **options):
         trained = [variable.value for variable in self._trained]
         trained = [tf.convert_to_tensor(value) for value in trained]
         frozen = [tf.stop_gradient(variable.value) for variable in self._frozen]
-        return self._function(inputs, trained, frozen, packed)
+        return self._run(inputs, trained, frozen, **options)
 
-    def _call(self, inputs, trained, frozen, packed=False):
+    def _call(self, inputs, trained, frozen, **options):
         variables = [*self._trained, *self._frozen]
         with keras.StatelessScope(
             list(zip(variables, [*trained, *frozen], strict=True))
         ):
-            return self._layer(*inputs, packed=packed)
+            return self._function(*inputs, **options)
 
     def _gradients(self, inputs, trained, frozen, upstream):
         with tf.GradientTape() as tape:
@@ -101,7 +112,7 @@ class PureCall:
             outputs = self._call(inputs, trained, frozen)
         return tape.gradient(outputs, trained, upstream, unconnected_gradients="zero")
 
-    def _differentiable(self, inputs, trained, frozen, packed):
+    def _differentiable(self, inputs, trained, frozen):
         @tf.custom_gradient
         def call(*trained):
             def gradients(*upstream):

@@ -1,11 +1,18 @@
+import functools
+
 import keras
 import tensorflow as tf
-from keras import ops
 
 from keras_elmo.arguments import check_boolean, check_choice, check_rate
 from keras_elmo.char_ids import is_encoded, length_mask
-from keras_elmo.embedding.compiled import CompiledBiLM
-from keras_elmo.embedding.outputs import mean_over_tokens, output_keys
+from keras_elmo.embedding.compiled import CompiledBiLM, PureCall
+from keras_elmo.embedding.encoded_inputs import encode_inputs
+from keras_elmo.embedding.outputs import (
+    all_outputs,
+    fill_up,
+    output_keys,
+    zero_padded,
+)
 from keras_elmo.embedding.requirements import (
     check_bilm,
     check_dtype,
@@ -14,10 +21,8 @@ from keras_elmo.embedding.requirements import (
 from keras_elmo.embedding.start_state import StartState
 from keras_elmo.embedding.stored_embedding import StoredEmbedding
 from keras_elmo.embedding.word_cache import WordCache
-from keras_elmo.layers import ApplyMask, ScalarMix
-from keras_elmo.text.checks import check_encoded
-from keras_elmo.text.encode import encode_distinct, encode_with_cache
-from keras_elmo.text.inputs import as_tensors, to_ragged_tokens
+from keras_elmo.layers import AttachMask, ScalarMix
+from keras_elmo.text.inputs import as_tensors
 from keras_elmo.text.preprocessor import ElmoPreprocessor
 from keras_elmo.text.text_layer import TextLayer
 from keras_elmo.text.tokenizers import TOKENIZERS
@@ -148,7 +153,7 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
             name="mix",
             **part,
         )
-        self.apply_mask = ApplyMask(name="apply_mask", **part)
+        self.attach_mask = AttachMask(name="attach_mask", **part)
         self.dropout_layer = keras.layers.Dropout(
             dropout, seed=seed, name="dropout", **part
         )
@@ -160,6 +165,7 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
         self._run_bilm = CompiledBiLM(bilm, self.warm_state, jit_compile)
         # The shapes of variables do not depend on inputs, so they are made at once.
         self.build()
+        self._run_in_graph = PureCall(self.compute, trained=self.variables)
 
     def build(self, inputs_shape=None):
         shape = (None, None, 2 * self.bilm.projection_dim)
@@ -167,39 +173,62 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
         self.bilm.train_for(self, self.trainable)
 
     def call(self, inputs, training=None):
-        encoded = self._encode(inputs)
-        mask = length_mask(encoded, self.sentence_boundaries)
-        # Where integers come into a graph, XLA may be about to compile all of it.
-        packed = tf.executing_eagerly() or not is_encoded(inputs)
-        layers = self._run_bilm(encoded, packed)  # of (batch, max_length, ...)
-        if self.sentence_boundaries:
-            layers = [layer[:, 1:-1] for layer in layers]
-        layers = [self.apply_mask([layer, mask]) for layer in layers]
-
-        word_emb, *lstm_outputs = layers
-        doubled = ops.concatenate([word_emb, word_emb], axis=-1)
-        elmo = self.mix([doubled, *lstm_outputs], mask=mask)
-        elmo = self.dropout_layer(self.apply_mask([elmo, mask]), training=training)
-        values = (*layers, elmo, mean_over_tokens(elmo, mask))
-        outputs = dict(zip(self._output_keys, values, strict=True))
+        # Op by op, a direct call would take several times as long. Only dropout, which
+        # counts its calls in a variable, has to stay outside of a pure function.
+        if tf.executing_eagerly() and not (training and self.dropout):
+            outputs, mask = self._call_in_graph(inputs)
+        else:
+            # Where integers come into a graph, XLA may be about to compile all of it.
+            packed = tf.executing_eagerly() or not is_encoded(inputs)
+            outputs, mask = self.compute(inputs, packed=packed, training=training)
+        for name in outputs.keys() - {"default"}:
+            outputs[name] = self.attach_mask([outputs[name], mask])
         return outputs if self.output_key is None else outputs[self.output_key]
 
-    def _encode(self, inputs):
-        """Text, or an encoded batch, as an encoded batch that is right."""
+    def compute(self, inputs, packed, training=None, form=None):
+        """What a call computes, the outputs by name and their mask, from tensors."""
+        encoded, max_length = self._encode(inputs, padded=not packed)
+        mask = length_mask(encoded, self.sentence_boundaries)
+        layers = self._run_bilm(encoded, packed)  # of (batch, time, ...)
+        if self.sentence_boundaries:
+            layers = [layer[:, 1:-1] for layer in layers]
+        dropout = functools.partial(self.dropout_layer, training=training)
+        values = all_outputs(layers, mask, self.mix, dropout)
+        outputs = dict(zip(self._output_keys, values, strict=True))
+        if self.output_key is not None:
+            outputs = {self.output_key: outputs[self.output_key]}
+        mask = fill_up(mask, max_length)
+        for name in outputs.keys() - {"default"}:
+            outputs[name] = zero_padded(outputs[name], mask)
+        return outputs, mask
+
+    def _call_in_graph(self, inputs):
+        # A graph knows few shapes, and what it checks it names less well.
         if is_encoded(inputs):
-            return check_encoded(inputs, self.sentence_boundaries)
-        tokens, max_length = to_ragged_tokens(
-            inputs, self.tokenizer, self.sentence_boundaries
+            self._encode(inputs, padded=True)
+        # It would take inputs of different rank for one that is not known.
+        shapes = [tensor.shape for tensor in tf.nest.flatten(inputs)]
+        form = tuple((shape.rank, shape[-1:] == [1]) for shape in shapes)
+        try:
+            return self._run_in_graph(inputs, packed=True, form=form)
+        except (ValueError, tf.errors.InvalidArgumentError):
+            self._encode(inputs, padded=True)
+            raise
+
+    def _encode(self, inputs, padded):
+        return encode_inputs(
+            inputs,
+            self.tokenizer,
+            self.sentence_boundaries,
+            self.bilm.max_characters,
+            self.word_cache,
+            padded,
         )
-        arguments = (tokens, max_length, self.bilm.max_characters)
-        if self.word_cache is None:
-            return encode_distinct(*arguments)
-        return encode_with_cache(*arguments, self.word_cache)
 
     def compute_mask(self, inputs, previous_mask=None):
         # Keras does not ask for it, because the outputs of `call` carry their masks.
-        encoded = self._encode(as_tensors(inputs))
-        mask = length_mask(encoded, self.sentence_boundaries)
+        encoded, max_length = self._encode(as_tensors(inputs), padded=True)
+        mask = fill_up(length_mask(encoded, self.sentence_boundaries), max_length)
         masks = {**dict.fromkeys(self._output_keys, mask), "default": None}
         return masks if self.output_key is None else masks[self.output_key]
 

@@ -9,9 +9,42 @@ def output_keys(num_layers):
     return ("word_emb", *lstm_outputs, "elmo", "default")
 
 
+def all_outputs(layers, mask, mix, dropout):
+    """What is made of the layers of a biLM, all outputs in their order.
+
+    Args:
+        layers: The list of them, each `(batch, time, ...)`.
+        mask: `(batch, time)`, True where there is a token.
+        mix: A `ScalarMix`.
+        dropout: Function to apply to what it returns.
+    """
+    word_emb, *lstm_outputs = layers
+    doubled = ops.concatenate([word_emb, word_emb], axis=-1)
+    elmo = dropout(mix([doubled, *lstm_outputs], mask=mask))
+    return [*layers, elmo, mean_over_tokens(elmo, mask)]
+
+
 def mean_over_tokens(elmo, mask):
     """The mean of `elmo` `(batch, time, dim)` over the tokens of each row, or 0."""
     # Half precision can't add up a long row, so this is done in float32.
-    total = ops.sum(ops.cast(elmo, "float32"), axis=1)
+    elmo_of_tokens = ops.where(mask[..., None], ops.cast(elmo, "float32"), 0)
+    total = ops.sum(elmo_of_tokens, axis=1)
     count = ops.maximum(ops.sum(ops.cast(mask, "float32"), axis=1), 1)
     return ops.cast(total / count[:, None], elmo.dtype)  # (batch, dim)
+
+
+def fill_up(mask, max_length):
+    """`(batch, time)` as `(batch, max_length)`, False where it has been shorter."""
+    if mask.shape[1] == max_length:
+        return mask
+    return ops.pad(mask, [(0, 0), (0, max_length - ops.shape(mask)[1])])
+
+
+def zero_padded(sequence, mask):
+    """A sequence as long as its mask, and 0 where that is False."""
+    time = ops.shape(sequence)[1]
+    sequence = sequence * ops.cast(mask[:, :time], sequence.dtype)[..., None]
+    if mask.shape[1] is not None and mask.shape[1] == sequence.shape[1]:
+        return sequence
+    missing = ops.shape(mask)[1] - time
+    return ops.pad(sequence, [(0, 0), (0, missing), (0, 0)])

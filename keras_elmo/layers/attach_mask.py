@@ -1,10 +1,9 @@
 import keras
-from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
-class ApplyMask(keras.layers.Layer):
-    """Sets a sequence to 0 where its mask is False, and attaches the mask to it.
+class AttachMask(keras.layers.Layer):
+    """Attaches a mask to a sequence, which itself stays as it is.
 
     Layers that follow then find the mask on the tensor, as they do after
     `keras.layers.Embedding`.
@@ -17,14 +16,14 @@ class ApplyMask(keras.layers.Layer):
             `(batch, time)`.
 
     Returns:
-        `(batch, time, dim)` in the compute dtype.
+        `(batch, time, dim)`.
 
     Example:
 
     >>> import numpy as np
     >>> sequence, mask = np.ones((1, 2, 1), "float32"), np.array([[True, False]])
-    >>> ApplyMask()([sequence, mask]).numpy().tolist()
-    [[[1.0], [0.0]]]
+    >>> keras.layers.GlobalAveragePooling1D()(AttachMask()([sequence, mask])).shape
+    TensorShape([1, 1])
     """
 
     def __init__(self, **kwargs):
@@ -32,8 +31,7 @@ class ApplyMask(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs):
-        sequence, mask = inputs
-        return sequence * ops.cast(mask, sequence.dtype)[..., None]
+        return inputs[0]
 
     def compute_mask(self, inputs, previous_mask=None):
         return inputs[1]

@@ -1,0 +1,70 @@
+"""From what an `ElmoEmbedding` is called with to what its biLM reads."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from keras_elmo.char_ids import is_encoded, length_mask, positions
+from keras_elmo.text.checks import check_encoded
+from keras_elmo.text.encode import encode_distinct, encode_with_cache
+from keras_elmo.text.inputs import to_ragged_tokens
+
+
+def encode_inputs(
+    inputs: Any,
+    tokenizer: str,
+    sentence_boundaries: bool,
+    max_characters: int,
+    word_cache: Any,
+    padded: bool,
+) -> tuple[dict[str, tf.Tensor], int | tf.Tensor]:
+    """Text, or an encoded batch, as an encoded batch that is right.
+
+    Args:
+        inputs: See the call arguments of `ElmoEmbedding`, as tensors.
+        tokenizer: See `ElmoEmbedding`; so are the next three.
+        padded: Whether an encoded batch keeps its padding. Text is never padded beyond
+            its longest row.
+
+    Returns:
+        The encoded batch, and the length that the outputs should have, which may be
+        greater: all that is computed of the difference are zeros.
+
+    Raises:
+        ValueError: if `inputs` are not of one of the forms.
+    """
+    boundaries = 2 if sentence_boundaries else 0
+    if is_encoded(inputs):
+        encoded = check_encoded(inputs, sentence_boundaries)
+        max_length = _size(positions(encoded), 1) - boundaries
+        return (encoded if padded else _without_padding(encoded)), max_length
+    tokens, max_length = to_ragged_tokens(inputs, tokenizer, sentence_boundaries)
+    longest = tf.cast(tokens.bounding_shape(axis=1), tf.int32)
+    arguments = tokens, tf.maximum(longest, 1 + boundaries), max_characters
+    if word_cache is None:
+        return encode_distinct(*arguments), max_length - boundaries
+    return encode_with_cache(*arguments, word_cache), max_length - boundaries
+
+
+def _without_padding(encoded: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """An encoded batch as long as its longest row, and with one index a token."""
+    # Three positions leave one where boundaries are removed.
+    longest = tf.maximum(tf.reduce_max(encoded["sequence_len"]), 3)
+    if "token_index" in encoded:
+        return {**encoded, "token_index": encoded["token_index"][:, :longest]}
+    char_ids = encoded["char_ids"][:, :longest]
+    is_token = length_mask({**encoded, "char_ids": char_ids})
+    count = tf.cumsum(tf.cast(tf.reshape(is_token, [-1]), tf.int32))
+    index = tf.reshape(count, tf.shape(is_token)) * tf.cast(is_token, tf.int32)
+    char_ids = tf.boolean_mask(char_ids, is_token)
+    return {
+        "char_ids": tf.pad(char_ids, [[1, 0], [0, 0]]),
+        "token_index": index,
+        "sequence_len": encoded["sequence_len"],
+    }
+
+
+def _size(tensor: tf.Tensor, axis: int) -> int | tf.Tensor:
+    """The static size if it is known."""
+    size = tensor.shape[axis]
+    return tf.shape(tensor)[axis] if size is None else size
