@@ -83,6 +83,7 @@ class PureCall:
         self._function = function
         self._trained = list(trained)
         self._frozen = list(frozen)
+        self._forms = set()
         # One trace serves all shapes; XLA sees the actual ones all the same.
         graph = {"reduce_retracing": True, "autograph": False}
         self._run = tf.function(self._call, **graph)
@@ -97,7 +98,17 @@ class PureCall:
         trained = [variable.value for variable in self._trained]
         trained = [tf.convert_to_tensor(value) for value in trained]
         frozen = [tf.stop_gradient(variable.value) for variable in self._frozen]
+        if tf.executing_eagerly():
+            self._trace(inputs, trained, frozen, **options)
         return self._run(inputs, trained, frozen, **options)
+
+    def _trace(self, inputs, trained, frozen, **options):
+        """Traces a form of inputs for all sizes, before the first one fixes its own."""
+        specs = tf.nest.map_structure(_of_any_size, inputs)
+        form = str((specs, options))
+        if form not in self._forms:
+            self._run.get_concrete_function(specs, trained, frozen, **options)
+            self._forms.add(form)
 
     def _call(self, inputs, trained, frozen, **options):
         variables = [*self._trained, *self._frozen]
@@ -121,6 +132,16 @@ class PureCall:
             return self._forward(inputs, list(trained), frozen), gradients
 
         return call(*trained)
+
+
+def _of_any_size(tensor):
+    if tensor is None:
+        return None
+    shape = [None] * tensor.shape.rank
+    if isinstance(tensor, tf.RaggedTensor):
+        splits = tensor.row_splits.dtype
+        return tf.RaggedTensorSpec(shape, tensor.dtype, tensor.ragged_rank, splits)
+    return tf.TensorSpec(shape, tensor.dtype)
 
 
 def pad_to_buckets(encoded, max_characters):

@@ -185,7 +185,7 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
             outputs[name] = self.attach_mask([outputs[name], mask])
         return outputs if self.output_key is None else outputs[self.output_key]
 
-    def compute(self, inputs, packed, training=None, form=None):
+    def compute(self, inputs, packed, training=None):
         """What a call computes, the outputs by name and their mask, from tensors."""
         encoded, max_length = self._encode(inputs, padded=not packed)
         mask = length_mask(encoded, self.sentence_boundaries)
@@ -203,14 +203,13 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
         return outputs, mask
 
     def _call_in_graph(self, inputs):
-        # A graph knows few shapes, and what it checks it names less well.
+        # A graph for all sizes knows few shapes, and what it checks it names less well.
         if is_encoded(inputs):
             self._encode(inputs, padded=True)
-        # It would take inputs of different rank for one that is not known.
-        shapes = [tensor.shape for tensor in tf.nest.flatten(inputs)]
-        form = tuple((shape.rank, shape[-1:] == [1]) for shape in shapes)
+        elif not isinstance(inputs, dict) and inputs.shape[1:] == [1]:
+            inputs = inputs[:, 0]
         try:
-            return self._run_in_graph(inputs, packed=True, form=form)
+            return self._run_in_graph(inputs, packed=True)
         except (ValueError, tf.errors.InvalidArgumentError):
             self._encode(inputs, padded=True)
             raise
