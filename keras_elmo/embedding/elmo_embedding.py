@@ -18,8 +18,10 @@ from keras_elmo.embedding.requirements import (
     check_dtype,
     require_tensorflow_2,
 )
+from keras_elmo.embedding.sentence_encoder import SentenceEncoder
 from keras_elmo.embedding.start_state import StartState
 from keras_elmo.embedding.stored_embedding import StoredEmbedding
+from keras_elmo.embedding.stream import SentenceStream
 from keras_elmo.embedding.word_cache import WordCache
 from keras_elmo.layers import AttachMask, ScalarMix
 from keras_elmo.text.inputs import as_tensors
@@ -29,7 +31,7 @@ from keras_elmo.text.tokenizers import TOKENIZERS
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
-class ElmoEmbedding(StoredEmbedding, TextLayer):
+class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
     """ELMo: strings in, contextual embeddings out.
 
     The embedding of a sentence depends on that sentence alone, not on what else is in
@@ -127,7 +129,7 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
         if sentence_boundaries is None:
             sentence_boundaries = bilm.sentence_boundaries
         self.bilm = bilm
-        keys = self._output_keys = output_keys(bilm.num_layers)
+        keys = self.output_keys = output_keys(bilm.num_layers)
         self.output_key = check_choice("output_key", output_key, (None, *keys))
         self.finetune = check_choice("finetune", finetune, (None, "lstm", "all"))
         bilm.serve(finetune)
@@ -166,6 +168,7 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
         # The shapes of variables do not depend on inputs, so they are made at once.
         self.build()
         self._run_in_graph = PureCall(self.compute, trained=self.variables)
+        self._stream = SentenceStream(self)
 
     def build(self, inputs_shape=None):
         shape = (None, None, 2 * self.bilm.projection_dim)
@@ -188,16 +191,25 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
     def compute(self, inputs, packed, training=None):
         """What a call computes, the outputs by name and their mask, from tensors."""
         encoded, max_length = self._encode(inputs, padded=not packed)
+        return self.compute_encoded(
+            encoded, packed, self.output_key, max_length, training
+        )
+
+    def compute_encoded(
+        self, encoded, packed, output_key, max_length=None, training=None
+    ):
+        """The same of an encoded batch, filled up to `max_length` if it is given."""
         mask = length_mask(encoded, self.sentence_boundaries)
         layers = self._run_bilm(encoded, packed)  # of (batch, time, ...)
         if self.sentence_boundaries:
             layers = [layer[:, 1:-1] for layer in layers]
         dropout = functools.partial(self.dropout_layer, training=training)
         values = all_outputs(layers, mask, self.mix, dropout)
-        outputs = dict(zip(self._output_keys, values, strict=True))
-        if self.output_key is not None:
-            outputs = {self.output_key: outputs[self.output_key]}
-        mask = fill_up(mask, max_length)
+        outputs = dict(zip(self.output_keys, values, strict=True))
+        if output_key is not None:
+            outputs = {output_key: outputs[output_key]}
+        if max_length is not None:
+            mask = fill_up(mask, max_length)
         for name in outputs.keys() - {"default"}:
             outputs[name] = zero_padded(outputs[name], mask)
         return outputs, mask
@@ -228,7 +240,7 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
         # Keras does not ask for it, because the outputs of `call` carry their masks.
         encoded, max_length = self._encode(as_tensors(inputs), padded=True)
         mask = fill_up(length_mask(encoded, self.sentence_boundaries), max_length)
-        masks = {**dict.fromkeys(self._output_keys, mask), "default": None}
+        masks = {**dict.fromkeys(self.output_keys, mask), "default": None}
         return masks if self.output_key is None else masks[self.output_key]
 
     @property

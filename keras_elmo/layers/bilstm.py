@@ -180,7 +180,10 @@ class BiLSTM(keras.layers.Layer):
         )
         return (
             [batch.unpack(tensor, go_backwards) for tensor in outputs],
-            [[ops.take(x, batch.rank, axis=0) for x in state] for state in final_states],
+            [
+                [ops.take(x, batch.rank, axis=0) for x in state]
+                for state in final_states
+            ],
         )
 
     def _read_stack(self, read_layer, layers, inputs, states, dropout=None):
