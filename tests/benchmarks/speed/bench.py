@@ -1,0 +1,88 @@
+import functools
+import itertools
+
+import numpy as np
+from contest import Ours, Theirs, alternate
+from machine import Arithmetic, Machine
+from plain import PlainElmo
+
+from keras_elmo import ElmoEmbedding
+
+
+class Bench:
+    """What all rows share: model, sentences, peers, the machine, and how to measure.
+
+    Args:
+        files: Paths of options and weights.
+        sentences: All sentences of the file, as lists of tokens.
+        peers: List of `Peer`.
+        args: The command's arguments.
+    """
+
+    def __init__(self, files, sentences, peers, args):
+        self.files = files
+        self.sentences = sentences
+        self.words = [token for tokens in sentences for token in tokens]
+        # What everybody embeds where not all is needed: some of all parts of the file.
+        self.sample = evenly(sentences, args.limit)
+        self.peers = peers
+        self.args = args
+        self.machine = Machine.measure()
+        self.elmo = ElmoEmbedding.from_hdf5(*files, output_key="elmo")
+        self.plain = PlainElmo(*files)
+
+    @functools.cached_property
+    def equal(self):
+        """32 sentences of 30 tokens."""
+        words = itertools.cycle(self.words)
+        return [list(itertools.islice(words, 30)) for _ in range(32)]
+
+    def all_peers(self, sentences, *batches):
+        """The contestants for these sizes of batches."""
+        return {
+            f"{peer.name}, batch of {batch}": Theirs(peer, sentences, batch)
+            for peer in self.peers
+            for batch in batches
+        }
+
+    def measure(self, contestants):
+        return alternate(contestants, self.args.rounds, self.args.seconds)
+
+    def limit(self, batches, elmo=None):
+        """Tokens a second that the arithmetic of such batches allows."""
+        arithmetic = Arithmetic((elmo or self.elmo).bilm)
+        tokens = sum(len(row) for batch in batches for row in batch)
+        flops = sum(map(arithmetic.flops, batches))
+        return tokens / self.machine.seconds(flops)
+
+    def difference(self, contestant, plain=None):
+        """The largest of its outputs from the plain path, over some sentences."""
+        chosen = evenly(range(len(contestant.sentences)), self.args.checked)
+        sentences = [contestant.sentences[row] for row in chosen]
+        outputs = [contestant.outputs[row] for row in chosen]
+        return largest_difference(outputs, map(plain or self.plain, sentences))
+
+
+def evenly(items, number):
+    """So many items at equal distances, or all if there are fewer."""
+    items = list(items)
+    number = min(number, len(items))
+    return [items[index * len(items) // number] for index in range(number)]
+
+
+def in_batches(sentences, size):
+    return [sentences[i : i + size] for i in range(0, len(sentences), size)]
+
+
+def largest_difference(outputs, expected):
+    """Of two lists of `(tokens, dim)`, the first of which may be padded."""
+    differences = [
+        np.abs(np.asarray(output)[: len(one)] - np.asarray(one)).max()
+        for output, one in zip(outputs, expected, strict=True)
+    ]
+    return float(np.max(differences))  # NaN if any is
+
+
+def ours(functions, sentences, **kwargs):
+    """The contestants for some functions of ours."""
+    return {name: Ours(run, sentences, **kwargs) for name, run in functions.items()}
