@@ -18,6 +18,7 @@ import dataclasses
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -26,8 +27,9 @@ import keras
 import tensorflow as tf
 from bench import Bench, largest_difference
 from peer import Peer
-from rows import ROWS, Missing
+from rows import ROWS
 from table import table
+from ways import Missing
 
 TOLERANCE = 1e-5
 PEERS = {"bilm": "bilm-tf", "allennlp": "AllenNLP"}
@@ -48,7 +50,7 @@ def arguments():
         add(f"--{peer}", metavar="PYTHON")
     add("--rows", nargs="+", choices=list(ROWS), default=list(ROWS))
     add("--rounds", type=int, default=5, help="the most, of each row")
-    add("--seconds", type=float, default=60, help="after which no round is begun")
+    add("--seconds", type=float, default=90, help="after which no round is begun")
     add("--limit", type=int, default=128, help="sentences that the peers embed")
     add("--checked", type=int, default=8, help="sentences a row, by NumPy")
     add("--million", action="store_true", help="memory for that many sentences")
@@ -79,7 +81,8 @@ def from_peers(bench):
 
 
 def measure(bench, names):
-    lines = []
+    """The lines of these rows, and the names of those that failed."""
+    lines, failed = [], []
     for name in names:
         print(f"{name} ...", file=sys.stderr, flush=True)
         try:
@@ -87,7 +90,10 @@ def measure(bench, names):
                 lines.append(line)
         except Missing as missing:
             print(f"{name}: left out, this version has no {missing}")
-    return lines
+        except Exception:  # or minutes of other rows would be lost
+            traceback.print_exc()
+            failed.append(name)
+    return lines, failed
 
 
 def main():
@@ -97,7 +103,7 @@ def main():
     peers = start_peers(args)
     bench = Bench((args.options, args.weights), sentences, peers, args)
     differences = from_peers(bench)
-    lines = measure(bench, args.rows)
+    lines, failed = measure(bench, args.rows)
     for peer in peers:
         peer.close()
     results = {
@@ -121,6 +127,8 @@ def main():
     wrong = {
         k: v for k, v in differences.items() if v is not None and not v <= TOLERANCE
     }
+    if failed:
+        sys.exit(f"Rows that failed, see above: {failed}")
     if wrong:
         sys.exit(f"Differences should be at most {TOLERANCE}. Received: {wrong}")
 

@@ -2,7 +2,7 @@ import functools
 import itertools
 
 import numpy as np
-from contest import Ours, Theirs, alternate
+from contest import Theirs, alternate
 from machine import Arithmetic, Machine
 from plain import PlainElmo
 
@@ -55,12 +55,31 @@ class Bench:
         flops = sum(map(arithmetic.flops, batches))
         return tokens / self.machine.seconds(flops)
 
-    def difference(self, contestant, plain=None):
-        """The largest of its outputs from the plain path, over some sentences."""
-        chosen = evenly(range(len(contestant.sentences)), self.args.checked)
-        sentences = [contestant.sentences[row] for row in chosen]
-        outputs = [contestant.outputs[row] for row in chosen]
-        return largest_difference(outputs, map(plain or self.plain, sentences))
+    def differences(self, ways, plain=None):
+        """The largest of each way's outputs, from two others.
+
+        That is from the plain path, over some sentences, and from the first way, over
+        all of them.
+
+        Args:
+            ways: Dictionary of `Ours`, on the same sentences.
+            plain: A `PlainElmo`. Defaults to that of the benchmark's files.
+        """
+        first = next(iter(ways.values()))
+        lengths = map(len, first.sentences)
+        all_first = [
+            np.asarray(output)[:length]
+            for output, length in zip(first.outputs, lengths, strict=True)
+        ]
+        chosen = evenly(range(len(first.sentences)), self.args.checked)
+        expected = [(plain or self.plain)(first.sentences[row]) for row in chosen]
+        return {
+            name: largest_difference(
+                [*way.outputs, *(way.outputs[row] for row in chosen)],
+                [*all_first, *expected],
+            )
+            for name, way in ways.items()
+        }
 
 
 def evenly(items, number):
@@ -77,12 +96,7 @@ def in_batches(sentences, size):
 def largest_difference(outputs, expected):
     """Of two lists of `(tokens, dim)`, the first of which may be padded."""
     differences = [
-        np.abs(np.asarray(output)[: len(one)] - np.asarray(one)).max()
+        np.abs(np.asarray(output)[: len(one)] - one).max()
         for output, one in zip(outputs, expected, strict=True)
     ]
     return float(np.max(differences))  # NaN if any is
-
-
-def ours(functions, sentences, **kwargs):
-    """The contestants for some functions of ours."""
-    return {name: Ours(run, sentences, **kwargs) for name, run in functions.items()}

@@ -68,7 +68,8 @@ class Arithmetic:
     """The FLOPs and bytes that a `BiLM` can't do without.
 
     Padding counts nothing; every distinct token is encoded once, by the windows that
-    begin within it; `<S>` and `</S>` are read like tokens.
+    begin within it. `<S>` and `</S>` are read like tokens, and every position has input
+    products of its own.
     """
 
     def __init__(self, bilm):

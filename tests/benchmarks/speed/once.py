@@ -1,10 +1,10 @@
 """What is measured in a fresh process: the peak of memory, and the import.
 
     python once.py import
-    python once.py memory direct options.json weights.hdf5
-    python once.py memory embed 1000
+    python once.py direct sentences.txt options.json weights.hdf5
+    python once.py embed sentences.txt 1000
 
-Prints JSON: seconds, or bytes.
+Prints JSON: seconds of the import, or bytes.
 """
 
 import itertools
@@ -15,8 +15,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-
-SHORT = ["the cat is on the mat", "dogs are in the fog", "she asked why", "yes"]
 
 
 def measure(*arguments):
@@ -45,36 +43,42 @@ def seconds_of_import():
     return time.perf_counter() - start
 
 
-def direct(options, weights):
+def direct(sentences, options, weights):
     """A direct call on 32 sentences of 30 tokens."""
     from keras_elmo import ElmoEmbedding
 
-    words = itertools.cycle(" ".join(SHORT).split())
-    sentences = [" ".join(itertools.islice(words, 30)) for _ in range(32)]
+    words = itertools.cycle(Path(sentences).read_text("utf-8").split())
+    batch = [" ".join(itertools.islice(words, 30)) for _ in range(32)]
     elmo = ElmoEmbedding.from_hdf5(options, weights, output_key="elmo")
     for _ in range(3):
-        elmo(sentences)
+        elmo(batch)
 
 
-def encode(lines):
+def encode(sentences, number):
     """The vectors of so many short sentences by `tiny_en`, which it returns."""
     from keras_elmo import ElmoEmbedding
 
     elmo = ElmoEmbedding.from_preset("tiny_en")
-    sentences = itertools.islice(itertools.cycle(SHORT), int(lines))
-    return elmo.encode(sentences, output_key="default", progress=False)
+    short = short_sentences(sentences, int(number))
+    return elmo.encode(short, output_key="default", progress=False)
 
 
-def embed(lines):
+def embed(sentences, number):
     """The command, on a file of so many short sentences, by `tiny_en`."""
     from keras_elmo.cli.main import main
 
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "text.txt"
         with open(text, "w", encoding="utf-8") as file:
-            sentences = itertools.islice(itertools.cycle(SHORT), int(lines))
-            file.writelines(sentence + "\n" for sentence in sentences)
+            file.writelines(short_sentences(sentences, int(number)))
         main(embed_arguments(text, Path(folder) / "out", "default", "npy", "tiny_en"))
+
+
+def short_sentences(sentences, number):
+    """Lines of at most ten tokens, again and again."""
+    with open(sentences, encoding="utf-8") as file:
+        short = [line for line in file if 0 < len(line.split()) <= 10]
+    return itertools.islice(itertools.cycle(short), number)
 
 
 def embed_arguments(text, output, layers, form, *weights):
@@ -85,9 +89,9 @@ def embed_arguments(text, output, layers, form, *weights):
 CASES = {"direct": direct, "encode": encode, "embed": embed}
 
 
-def main(what, case=None, *arguments):
+def main(case, *arguments):
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    if what == "import":
+    if case == "import":
         result = seconds_of_import()
     else:
         CASES[case](*arguments)
