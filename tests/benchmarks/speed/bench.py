@@ -27,7 +27,8 @@ class Bench:
         self.sample = evenly(sentences, args.limit)
         self.peers = peers
         self.args = args
-        self.machine = Machine.measure()
+        self.machine = Machine()
+        self.machine.measure()
         self.elmo = ElmoEmbedding.from_hdf5(*files, output_key="elmo")
         self.plain = PlainElmo(*files)
 
@@ -46,14 +47,16 @@ class Bench:
         }
 
     def measure(self, contestants):
-        return alternate(contestants, self.args.rounds, self.args.seconds)
+        measured = alternate(contestants, self.args.rounds, self.args.seconds)
+        self.machine.include(measured.machine)
+        return measured
 
-    def limit(self, batches, elmo=None):
+    def limit(self, machine, batches, elmo=None):
         """Tokens a second that the arithmetic of such batches allows."""
         arithmetic = Arithmetic((elmo or self.elmo).bilm)
         tokens = sum(len(row) for batch in batches for row in batch)
         flops = sum(map(arithmetic.flops, batches))
-        return tokens / self.machine.seconds(flops)
+        return tokens / machine.seconds(flops)
 
     def differences(self, ways, plain=None):
         """The largest of each way's outputs, from two others.

@@ -3,6 +3,8 @@
 import time
 from dataclasses import dataclass
 
+from machine import Machine
+
 
 def as_strings(sentences):
     return [" ".join(tokens) for tokens in sentences]
@@ -67,14 +69,17 @@ class Theirs(Contestant):
 
 @dataclass
 class Measured:
-    """By the name of each contestant, a value a round."""
+    """By the name of each contestant, a value a round; and the machine meanwhile."""
 
     seconds: dict
     tokens_per_second: dict
+    machine: Machine
 
 
 def alternate(contestants, rounds, at_most):
     """Measures each in turn, so that a slow spell of the machine hits all alike.
+
+    What the machine can do is measured in every round too.
 
     Args:
         contestants: Dictionary of `Contestant`.
@@ -84,15 +89,17 @@ def alternate(contestants, rounds, at_most):
     for contestant in contestants.values():
         for number in contestant.warm_up:
             contestant.seconds(contestant.sentences[:number])
+    machine = Machine()
     seconds = {name: [] for name in contestants}
     start = time.perf_counter()
     for number in range(rounds):
         if number and time.perf_counter() - start > at_most:
             break
+        machine.measure()
         for name, contestant in contestants.items():
             seconds[name].append(contestant.seconds(contestant.sentences))
     rates = {
         name: [contestants[name].tokens / value for value in values]
         for name, values in seconds.items()
     }
-    return Measured(seconds, rates)
+    return Measured(seconds, rates, machine)

@@ -27,7 +27,7 @@ def equal(bench):
         "tokens/s",
         speeds.pop("ours"),
         speeds,
-        limit=bench.limit([bench.equal]),
+        limit=bench.limit(measured.machine, [bench.equal]),
         difference=bench.differences({"ours": ours})["ours"],
     )
 
@@ -44,7 +44,7 @@ def sentence(bench):
         "s",
         seconds.pop("ours"),
         seconds,
-        limit=bench.machine.reading_seconds(size),
+        limit=measured.machine.reading_seconds(size),
         difference=bench.differences({"ours": ours})["ours"],
     )
 
@@ -71,7 +71,7 @@ def natural(bench):
             "tokens/s",
             values[name],
             speeds,
-            limit=bench.limit(in_batches(bench.sample, 32)),
+            limit=bench.limit(measured.machine, in_batches(bench.sample, 32)),
             difference=differences[name],
         )
 
@@ -88,7 +88,8 @@ def corpus(bench):
     if not ours:
         raise Missing("ElmoEmbedding.encode, keras-elmo embed")
     peers = bench.all_peers(bench.sample, 32, 64)
-    speeds = bench.measure({**ours, **peers}).tokens_per_second
+    measured = bench.measure({**ours, **peers})
+    speeds = measured.tokens_per_second
     values = {name: speeds.pop(name) for name in ours}
     differences = bench.differences(ours)
     for name in ours:
@@ -97,7 +98,7 @@ def corpus(bench):
             "tokens/s",
             values[name],
             speeds,
-            limit=bench.limit([bench.sentences]),
+            limit=bench.limit(measured.machine, [bench.sentences]),
             difference=differences[name],
         )
 
@@ -105,19 +106,19 @@ def corpus(bench):
 def tiny(bench):
     """All sentences by `tiny_en`."""
     elmo, plain = tiny_en()
-    ours = {"direct calls, batches of 32": Ours(direct_calls(elmo), bench.sentences)}
-    limits = [bench.limit(in_batches(bench.sentences, 32), elmo)]
+    ours = {"direct calls": Ours(direct_calls(elmo), bench.sentences)}
+    batches = {"direct calls": in_batches(bench.sentences, 32)}
     if hasattr(elmo, "encode"):
         ours["encode"] = Ours(encode(elmo), bench.sentences)
-        limits.append(bench.limit([bench.sentences], elmo))
-    speeds = bench.measure(ours).tokens_per_second
+        batches["encode"] = [bench.sentences]
+    measured = bench.measure(ours)
     differences = bench.differences(ours, plain)
-    for name, limit in zip(ours, limits, strict=True):
+    for name in ours:
         yield Line(
             f"tiny_en, all natural sentences, {name}",
             "tokens/s",
-            speeds[name],
-            limit=limit,
+            measured.tokens_per_second[name],
+            limit=bench.limit(measured.machine, batches[name], elmo),
             difference=differences[name],
         )
 
