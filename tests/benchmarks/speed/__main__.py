@@ -44,17 +44,19 @@ def arguments():
     add = parser.add_argument
     add("options", type=Path)
     add("weights", type=Path)
-    add("--sentences", type=Path, required=True)
-    add("--json", type=Path, help="file to write all values to")
+    add("--sentences", type=Path, metavar="FILE", required=True)
+    add("--json", type=Path, metavar="FILE", help="to write all values to")
     for peer in PEERS:
         add(f"--{peer}", metavar="PYTHON")
-    add("--rows", nargs="+", choices=list(ROWS), default=list(ROWS))
+    add("--rows", nargs="+", metavar="ROW", default=list(ROWS), help=", ".join(ROWS))
     add("--rounds", type=int, default=5, help="the most, of each row")
     add("--seconds", type=float, default=90, help="after which no round is begun")
-    add("--limit", type=int, default=128, help="sentences that the peers embed")
+    add("--limit", type=int, default=128, help="sentences where peers take part")
     add("--checked", type=int, default=8, help="sentences a row, by NumPy")
     add("--million", action="store_true", help="memory for that many sentences")
     args = parser.parse_args()
+    if unknown := set(args.rows) - set(ROWS):
+        parser.error(f"--rows should be of {list(ROWS)}. Received: {sorted(unknown)}")
     if args.rounds < 1 or args.limit < 1 or args.checked < 1:
         parser.error("--rounds, --limit and --checked should be at least 1")
     return args
