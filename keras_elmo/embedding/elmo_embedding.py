@@ -1,18 +1,8 @@
-import functools
-
 import keras
-import tensorflow as tf
 
 from keras_elmo.arguments import check_boolean, check_choice, check_rate
-from keras_elmo.char_ids import is_encoded, length_mask
-from keras_elmo.embedding.compiled import CompiledBiLM, PureCall
-from keras_elmo.embedding.encoded_inputs import encode_inputs
-from keras_elmo.embedding.outputs import (
-    all_outputs,
-    fill_up,
-    output_keys,
-    zero_padded,
-)
+from keras_elmo.embedding.computation import Computation
+from keras_elmo.embedding.outputs import output_keys
 from keras_elmo.embedding.requirements import (
     check_bilm,
     check_dtype,
@@ -164,11 +154,10 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
         if start_state == "warm":
             sizes = bilm.bilstm.state_sizes
             self.warm_state = StartState(sizes, name="warm_state", **part)
-        self._run_bilm = CompiledBiLM(bilm, self.warm_state, jit_compile)
         # The shapes of variables do not depend on inputs, so they are made at once.
         self.build()
-        self._run_in_graph = PureCall(self.compute, trained=self.variables)
-        self._stream = SentenceStream(self)
+        self.computation = Computation(self)
+        self.stream = SentenceStream(self)
 
     def build(self, inputs_shape=None):
         shape = (None, None, 2 * self.bilm.projection_dim)
@@ -176,70 +165,14 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
         self.bilm.train_for(self, self.trainable)
 
     def call(self, inputs, training=None):
-        # Op by op, a direct call would take several times as long. Only dropout, which
-        # counts its calls in a variable, has to stay outside of a pure function.
-        if tf.executing_eagerly() and not (training and self.dropout):
-            outputs, mask = self._call_in_graph(inputs)
-        else:
-            # Where integers come into a graph, XLA may be about to compile all of it.
-            packed = tf.executing_eagerly() or not is_encoded(inputs)
-            outputs, mask = self.compute(inputs, packed=packed, training=training)
+        outputs, mask = self.computation(inputs, self.output_key, training)
         for name in outputs.keys() - {"default"}:
             outputs[name] = self.attach_mask([outputs[name], mask])
         return outputs if self.output_key is None else outputs[self.output_key]
 
-    def compute(self, inputs, packed, training=None):
-        """What a call computes, the outputs by name and their mask, from tensors."""
-        encoded, max_length = self._encode(inputs, padded=not packed)
-        return self.compute_encoded(
-            encoded, packed, self.output_key, max_length, training
-        )
-
-    def compute_encoded(
-        self, encoded, packed, output_key, max_length=None, training=None
-    ):
-        """The same of an encoded batch, filled up to `max_length` if it is given."""
-        mask = length_mask(encoded, self.sentence_boundaries)
-        layers = self._run_bilm(encoded, packed)  # of (batch, time, ...)
-        if self.sentence_boundaries:
-            layers = [layer[:, 1:-1] for layer in layers]
-        dropout = functools.partial(self.dropout_layer, training=training)
-        values = all_outputs(layers, mask, self.mix, dropout)
-        outputs = dict(zip(self.output_keys, values, strict=True))
-        if output_key is not None:
-            outputs = {output_key: outputs[output_key]}
-        if max_length is not None:
-            mask = fill_up(mask, max_length)
-        for name in outputs.keys() - {"default"}:
-            outputs[name] = zero_padded(outputs[name], mask)
-        return outputs, mask
-
-    def _call_in_graph(self, inputs):
-        # A graph for all sizes knows few shapes, and what it checks it names less well.
-        if is_encoded(inputs):
-            self._encode(inputs, padded=True)
-        elif not isinstance(inputs, dict) and inputs.shape[1:] == [1]:
-            inputs = inputs[:, 0]
-        try:
-            return self._run_in_graph(inputs, packed=True)
-        except (ValueError, tf.errors.InvalidArgumentError):
-            self._encode(inputs, padded=True)
-            raise
-
-    def _encode(self, inputs, padded):
-        return encode_inputs(
-            inputs,
-            self.tokenizer,
-            self.sentence_boundaries,
-            self.bilm.max_characters,
-            self.word_cache,
-            padded,
-        )
-
     def compute_mask(self, inputs, previous_mask=None):
         # Keras does not ask for it, because the outputs of `call` carry their masks.
-        encoded, max_length = self._encode(as_tensors(inputs), padded=True)
-        mask = fill_up(length_mask(encoded, self.sentence_boundaries), max_length)
+        mask = self.computation.mask(as_tensors(inputs))
         masks = {**dict.fromkeys(self.output_keys, mask), "default": None}
         return masks if self.output_key is None else masks[self.output_key]
 

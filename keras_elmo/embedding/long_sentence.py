@@ -96,7 +96,7 @@ class LongSentenceReader:
     ) -> dict[str, np.ndarray]:
         keys = self._elmo.output_keys
         outputs = dict(zip(keys, layers, strict=False))
-        if output_key in outputs:
+        if output_key is not None and output_key in outputs:
             return {output_key: outputs[output_key]}
         elmo = _allocate(len(layers[0]), layers[-1][:1])
         total = np.zeros(elmo.shape[1], "float64")

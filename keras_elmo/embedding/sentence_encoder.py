@@ -13,7 +13,7 @@ class SentenceEncoder:
 
     bilm: Any
     output_keys: Any
-    _stream: Any
+    stream: Any
 
     def encode(
         self,
@@ -113,7 +113,7 @@ class SentenceEncoder:
         check_choice("output_key", output_key, (None, *self.output_keys))
         check_positive_integer("max_tokens", max_tokens)
         check_sentences(sentences)
-        return self._stream.embed(sentences, output_key, max_tokens)
+        return self.stream.embed(sentences, output_key, max_tokens)
 
     def similarity(self, vectors, others):
         """The cosine of each vector with each other one.

@@ -30,7 +30,7 @@ class SentenceStream:
 
     def __init__(self, elmo: Any):
         self._elmo = elmo
-        self._embed = PureCall(elmo.compute_encoded, trained=elmo.variables)
+        self._embed = PureCall(elmo.computation.of_encoded, trained=elmo.variables)
         self._encode_tokens = PureCall(
             elmo.bilm.char_cnn, trained=[], frozen=elmo.bilm.char_cnn.variables
         )

@@ -62,8 +62,9 @@ def _forward(inputs: Any, sizes: Any, state: Any, kernels: Any, clips: Any) -> A
     recurrent_kernel, projection_kernel = _by_name(kernels)
 
     def step(tokens, state):
+        hidden, memory = state
         hidden, memory = lstm_step(
-            inputs[tokens], *state, recurrent_kernel, projection_kernel, *clips
+            inputs[tokens], hidden, memory, recurrent_kernel, projection_kernel, *clips
         )
         return [hidden, memory], [hidden]
 

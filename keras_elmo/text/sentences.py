@@ -85,8 +85,8 @@ def _as_bytes(sentence: Any, number: int) -> bytes | list[bytes]:
         encoded = [t.encode() if isinstance(t, str) else bytes(t) for t in tokens]
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"`sentences` should be valid Unicode, or bytes. Received: sentence {number}"
-            f" with {error.object[error.start : error.end]!r}, half a character"
+            f"`sentences` should be valid Unicode, or bytes. Received: sentence "
+            f"{number} with {error.object[error.start : error.end]!r}, half a character"
         ) from error
     return encoded[0] if isinstance(sentence, str | bytes) else encoded
 

@@ -180,14 +180,14 @@ def test_auto_is_off_without_a_gpu_and_on_with_one(monkeypatch):
             tf.config, "list_physical_devices", lambda kind, d=devices: d
         )
         elmo = skip_elmo(jit_compile="auto")
-        assert elmo._run_bilm.is_compiled is bool(devices)
+        assert elmo.computation.run_bilm.is_compiled is bool(devices)
 
 
 @pytest.mark.parametrize("backward", [False, True])
 def test_lowers_for_gpu_without_host_or_string_ops(backward):
     """For a platform that is not here: weights are arguments, shapes are known."""
     elmo = skip_elmo(finetune="lstm", jit_compile=True)
-    core = elmo._run_bilm._run
+    core = elmo.computation.run_bilm._run
     names = ["char_ids", "token_index", "sequence_len"]
     trained = [tf.TensorSpec(v.shape, v.dtype) for v in elmo.bilm.bilstm.variables]
     frozen = [tf.TensorSpec(v.shape, v.dtype) for v in elmo.bilm.char_cnn.variables]
