@@ -35,16 +35,16 @@ def mean_over_tokens(elmo, mask):
 
 def fill_up(mask, max_length):
     """`(batch, time)` as `(batch, max_length)`, False where it has been shorter."""
-    if mask.shape[1] == max_length:
-        return mask
-    return ops.pad(mask, [(0, 0), (0, max_length - ops.shape(mask)[1])])
+    missing = max_length - ops.shape(mask)[1]
+    mask = ops.pad(mask, [(0, 0), (0, missing)])
+    # The length may be known beforehand, which padding forgets.
+    return ops.reshape(mask, (-1, max_length))
 
 
 def zero_padded(sequence, mask):
     """A sequence as long as its mask, and 0 where that is False."""
-    time = ops.shape(sequence)[1]
+    _, time, dim = ops.shape(sequence)
+    max_length = ops.shape(mask)[1]
     sequence = sequence * ops.cast(mask[:, :time], sequence.dtype)[..., None]
-    if mask.shape[1] is not None and mask.shape[1] == sequence.shape[1]:
-        return sequence
-    missing = ops.shape(mask)[1] - time
-    return ops.pad(sequence, [(0, 0), (0, missing), (0, 0)])
+    sequence = ops.pad(sequence, [(0, 0), (0, max_length - time), (0, 0)])
+    return ops.reshape(sequence, (-1, max_length, dim))
