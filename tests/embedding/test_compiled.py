@@ -8,7 +8,6 @@ from golden import TOLERANCE
 from models import LABELS, TEXT, skip_elmo
 
 from keras_elmo import ElmoEmbedding, ElmoPreprocessor
-from keras_elmo.embedding.compiled import pad_to_buckets
 
 FINETUNE = [None, "lstm", "all"]
 
@@ -143,23 +142,6 @@ def test_reloaded_model_compiles_too(tmp_path):
     assert loaded.jit_compile is True
     predicted = loaded.predict_on_batch(integers)
     np.testing.assert_allclose(predicted, model(integers), **TOLERANCE)
-
-
-def test_sizes_are_few():
-    """Or XLA would compile for every batch anew."""
-
-    def shapes(words, batch):
-        text = [" ".join(str(number) for number in range(words))] * batch
-        integers = ElmoPreprocessor(distinct=True)(text)
-        rounded = pad_to_buckets(integers, 50)
-        for name, tensor in rounded.items():
-            assert all(
-                a >= b for a, b in zip(tensor.shape, integers[name].shape, strict=True)
-            )
-        return tuple(tuple(tensor.shape) for tensor in rounded.values())
-
-    assert len({shapes(words, 30) for words in range(1, 200)}) <= 30
-    assert shapes(20, 30) == shapes(23, 32)
 
 
 def test_any_size_gives_the_same(golden):
