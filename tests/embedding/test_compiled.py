@@ -165,15 +165,17 @@ def test_auto_is_off_without_a_gpu_and_on_with_one(monkeypatch):
         assert elmo._run_bilm.is_compiled is bool(devices)
 
 
-@pytest.mark.parametrize("backward", [False, True])
-def test_lowers_for_gpu_without_host_or_string_ops(backward):
-    """For a platform that is not here: weights are arguments, shapes are known."""
+def lowered_for_gpu(backward, time):
+    """The HLO for a platform that is not here, and the graph that it is made of.
+
+    Weights are arguments, and shapes are known.
+    """
     elmo = skip_elmo(finetune="lstm", jit_compile=True)
     core = elmo._run_bilm._run
     names = ["char_ids", "token_index", "sequence_len"]
     trained = [tf.TensorSpec(v.shape, v.dtype) for v in elmo.bilm.bilstm.variables]
     frozen = [tf.TensorSpec(v.shape, v.dtype) for v in elmo.bilm.char_cnn.variables]
-    upstream = [tf.TensorSpec((4, 8, size)) for size in (12, 24, 24)]
+    upstream = [tf.TensorSpec((4, time, size)) for size in (12, 24, 24)]
 
     def flat(*arguments):
         integers = dict(zip(names, arguments[:3], strict=True))
@@ -184,19 +186,32 @@ def test_lowers_for_gpu_without_host_or_string_ops(backward):
             return core._gradients(*parts, list(weights[end:]))
         return core._call(*parts)
 
-    specs = [tf.TensorSpec(shape, "int32") for shape in [(11, 16), (4, 8), (4,)]]
+    specs = [tf.TensorSpec(shape, "int32") for shape in [(11, 16), (4, time), (4,)]]
     specs += [*trained, *frozen, *(upstream if backward else [])]
     function = tf.function(flat, jit_compile=True, autograph=False)
-    hlo = function.experimental_get_compiler_ir(*specs)(
-        stage="hlo", platform_name="GPU"
-    )
-    # The LSTMs of both layers and directions, and back again.
-    assert hlo.count("while(") >= (8 if backward else 4)
+    lower = function.experimental_get_compiler_ir(*specs)
+    graph = function.get_concrete_function(*specs).graph.as_graph_def()
+    return lower(stage="hlo", platform_name="GPU"), graph
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_lowers_for_gpu_without_host_or_string_ops(backward):
+    hlo, graph = lowered_for_gpu(backward, time=8)
     assert "convolution(" in hlo
     for host in ("infeed", "outfeed", "send(", "recv(", "custom-call", "host"):
         assert host not in hlo, host
-    graph = function.get_concrete_function(*specs).graph.as_graph_def()
+    assert "callback" not in hlo.lower()
     nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
     types = [node.attr[key].type for node in nodes for key in ("T", "dtype")]
     assert tf.string.as_datatype_enum not in types
     assert not any("String" in node.op or "PyFunc" in node.op for node in nodes)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_loops_for_gpu_are_as_many_for_any_length(backward):
+    """One an LSTM, of both layers and directions, and one back again."""
+    hlos = [lowered_for_gpu(backward, time)[0] for time in (8, 128)]
+    short, long = (hlo.count("while(") for hlo in hlos)
+    assert short == long == (8 if backward else 4)
+    # Nor is a loop unrolled in part: the program itself is as long.
+    assert len(hlos[1].splitlines()) == len(hlos[0].splitlines())
