@@ -9,11 +9,8 @@ runs the forward pass again.
 import keras
 import tensorflow as tf
 
-from keras_elmo.char_ids import PADDING, positions
-
-# Bucket sizes are 1.33 to 1.5 times apart, so that few programs are compiled and at
-# most half as much again is computed.
-_SIZES = [1, 2, 4, 8, *sorted(step << k for k in range(20) for step in (12, 16))]
+from keras_elmo.char_ids import positions
+from keras_elmo.embedding.buckets import pad_to_buckets
 
 
 class CompiledBiLM:
@@ -142,35 +139,3 @@ def _of_any_size(tensor):
         splits = tensor.row_splits.dtype
         return tf.RaggedTensorSpec(shape, tensor.dtype, tensor.ragged_rank, splits)
     return tf.TensorSpec(shape, tensor.dtype)
-
-
-def pad_to_buckets(encoded, max_characters):
-    """Pads an encoded batch to a few sizes, because XLA compiles every shape anew.
-
-    It appends rows and positions without a token and, to distinct tokens, padding up
-    to `max_characters`, none of which changes an embedding.
-
-    Args:
-        encoded: Any form, see `ElmoPreprocessor`.
-        max_characters: Ids of a full token.
-
-    Returns:
-        The same form, its axes (but that of the characters in the dense form)
-        as long or longer.
-    """
-    padded = {name: _grow(tensor, axis=0) for name, tensor in encoded.items()}
-    if "token_index" in encoded:
-        char_ids = _grow(padded["char_ids"], axis=1, value=PADDING)
-        padded["char_ids"] = char_ids[:, :max_characters]
-        padded["token_index"] = _grow(padded["token_index"], axis=1)
-    else:
-        padded["char_ids"] = _grow(padded["char_ids"], axis=1)
-    return padded
-
-
-def _grow(tensor, axis, value=0):
-    size = tf.shape(tensor)[axis]
-    target = tf.gather(_SIZES, tf.searchsorted(_SIZES, size[None]))[0]
-    missing = tf.one_hot(axis, tensor.shape.rank, on_value=target - size, dtype="int32")
-    paddings = tf.stack([tf.zeros_like(missing), missing], axis=1)
-    return tf.pad(tensor, paddings, constant_values=value)

@@ -52,7 +52,8 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
         start_state: What the LSTMs start every sentence from: `"zeros"` (default), or
             `"warm"`, the state at the end of a text, see `warm_up`.
         jit_compile: Whether XLA compiles the numeric part, for a few sizes to which
-            batches are padded. Defaults to `"auto"`: where TensorFlow sees a GPU.
+            batches are padded. Defaults to `"auto"`: where TensorFlow sees a GPU. That
+            is by measurement for CPUs; for GPUs it is an estimate, as none was at hand.
         **kwargs: `name`, `trainable`, as for any Keras layer. `dtype` is that of
             `bilm`.
 

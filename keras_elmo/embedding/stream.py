@@ -1,6 +1,5 @@
 """Any number of sentences, embedded in batches of about one length."""
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -79,13 +78,16 @@ class SentenceStream:
         lengths = np.array([len(row) for row in rows], "int32")
         boundaries = 2 if self._elmo.sentence_boundaries else 0
         time = max(int(lengths.max()), 1 + boundaries)
-        tokens = list(itertools.chain.from_iterable(rows))
-        index = np.zeros((len(rows), time), "int32")
         # Negative numbers name rows of `"word_emb"`, see `char_ids.CACHED_FORM`.
-        index[np.arange(time) < lengths[:, None]] = -1 - np.arange(len(tokens))
+        numbers: dict[bytes, int] = {}
+        index = np.zeros((len(rows), time), "int32")
+        for row, tokens in zip(index, rows, strict=True):
+            row[: len(tokens)] = [
+                numbers.setdefault(token, -1 - len(numbers)) for token in tokens
+            ]
         encoded = {
             "char_ids": tf.zeros([1, 3], tf.int32),
-            "word_emb": tf.pad(vectors(tokens), [[1, 0], [0, 0]]),
+            "word_emb": tf.pad(vectors(list(numbers)), [[1, 0], [0, 0]]),
             "token_index": tf.constant(index),
             "sequence_len": tf.constant(lengths),
         }

@@ -12,7 +12,7 @@ OPTIONS = {
     "lstm": {
         "dim": 8,
         "projection_dim": 4,
-        "n_layers": 2,
+        "n_layers": 1,
         "cell_clip": 3,
         "proj_clip": 3,
         "use_skip_connections": True,

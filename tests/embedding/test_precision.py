@@ -6,10 +6,17 @@ import tensorflow as tf
 from models import TEXT, skip_bilm, skip_elmo
 
 from keras_elmo import ElmoEmbedding
+from keras_elmo.embedding.outputs import mean_over_tokens
 
 # Values are rounded this often one after another: 9 times in the token encoder and 10
 # times in each LSTM layer. (Roundings of earlier time steps fade with the memory.)
 ROUNDINGS = 9 + 2 * 10
+
+
+def cosines(left, right):
+    """The cosine of each pair of vectors that are not 0."""
+    norms = np.linalg.norm(left, axis=-1) * np.linalg.norm(right, axis=-1)
+    return np.sum(left * right, axis=-1)[norms > 0] / norms[norms > 0]
 
 
 @pytest.mark.parametrize(
@@ -27,17 +34,21 @@ def test_mixed_precision(frozen_elmo, dtype, unit_roundoff):
     outputs, expected = half(TEXT), frozen_elmo(TEXT)
     for key, value in outputs.items():
         assert value.dtype.name == half.compute_dtype == dtype.removeprefix("mixed_")
-        error = np.linalg.norm(tf.cast(value, "float32") - expected[key])
+        value = tf.cast(value, "float32").numpy()
+        error = np.linalg.norm(value - expected[key])
         assert error <= bound * np.linalg.norm(expected[key])
+        # Of each token by itself: a few bad ones are lost in the norm of all.
+        assert cosines(value, expected[key].numpy()).min() >= 0.999
     assert {v.dtype for v in half.variables} == {"float32"}
 
 
-def test_mean_of_a_long_row_in_half_precision():
-    elmo = skip_elmo(dtype="mixed_float16")
-    # A graph runs its 1500 steps faster than a direct call.
-    outputs = tf.function(elmo)(tf.constant([" ".join(["word"] * 1500)]))
-    expected = np.asarray(outputs["elmo"], "float32").mean(axis=1)
-    np.testing.assert_allclose(outputs["default"], expected, rtol=1e-3, atol=1e-3)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_mean_of_a_long_row_in_half_precision(dtype):
+    """Neither the sum nor the number of tokens fits there."""
+    elmo = tf.cast(tf.fill([1, 5000, 2], 30.0), dtype)
+    mean = mean_over_tokens(elmo, tf.ones([1, 5000], "bool"))
+    assert mean.dtype == dtype
+    np.testing.assert_array_equal(tf.cast(mean, "float32"), [[30.0, 30.0]])
 
 
 def test_bfloat16_keeps_its_range():

@@ -1,11 +1,13 @@
-"""Trains a small model in a process of its own: `python train_small.py TEXT FOLDER`.
+"""Trains a small model, by `run` or in a process of its own.
 
-Prints the interval it begins at and, by the last validation and by an evaluation of
-its own, the loss on the text at the end, as JSON.
+The process, `python train_small.py TEXT FOLDER STRATEGY BATCH_SIZE STEPS`, prints what
+`run` returns as JSON. With the number of a worker at the end it trains twice: the
+second time as if that worker had been killed before it saved its last checkpoint.
 """
 
 import json
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -46,30 +48,49 @@ def make_strategy(name):
 
 
 def run(text, folder, strategy, batch_size, steps):
+    """Trains as far as it has not yet been.
+
+    Returns:
+        Dictionary of the interval it began with, the sums of the states at the end and,
+        by the last validation and by an evaluation of its own, the loss on the text.
+    """
     keras.utils.set_random_seed(1)
     corpus = TextCorpus(text)
     vocabulary = Vocabulary.from_counts(corpus.measure().word_counts)
     with strategy.scope():
-        bilm = BiLM(filters=[[1, 8]], units=8, projection_dim=4, num_highway_layers=1)
+        bilm = BiLM(
+            filters=[[1, 8]],
+            units=8,
+            projection_dim=4,
+            num_layers=1,
+            num_highway_layers=1,
+        )
         model = LanguageModel(
-            bilm, vocabulary, int(batch_size), num_samples=4, dropout=0.2, seed=1
+            bilm, vocabulary, batch_size, num_samples=4, dropout=0.2, seed=1
         )
     record = Record()
-    options = TrainingOptions(int(steps), 5, learning_rate=0.01, interval=10)
+    options = TrainingOptions(steps, 5, learning_rate=0.01, interval=5)
     train(model, corpus, options, folder, validation=corpus, callbacks=[record])
     states = {
         name: float(np.abs(variable.numpy()).sum())
         for name, variable in model.training_state.by_replica().items()
     }
-    results = {
+    return {
         "first": record.epoch,
         "loss": record.loss,
         "evaluated": evaluate(model, corpus)["loss"],
         "states": states,
     }
-    print(json.dumps(results))
+
+
+def main(text, folder, name, batch_size, steps, killed_worker=None):
+    arguments = text, folder, make_strategy(name), int(batch_size), int(steps)
+    print(json.dumps(run(*arguments)))
+    if killed_worker is not None:
+        last = Path(folder) / f"worker-{killed_worker}" / f"step-{int(steps):08}.npz"
+        last.unlink(missing_ok=True)  # the other worker may have been faster
+        print(json.dumps(run(*arguments)))
 
 
 if __name__ == "__main__":
-    text, folder, name, batch_size, steps = sys.argv[1:]
-    run(text, folder, make_strategy(name), batch_size, steps)
+    main(*sys.argv[1:])
