@@ -81,15 +81,14 @@ class PureCall:
         self._trained = list(trained)
         self._frozen = list(frozen)
         self._forms = set()
+        self._compiled = compiled
         # One trace serves all shapes; XLA sees the actual ones all the same.
         graph = {"reduce_retracing": True, "autograph": False}
         self._run = tf.function(self._call, **graph)
         if compiled:
             self._forward = tf.function(self._call, jit_compile=True, **graph)
             self._backward = tf.function(self._gradients, jit_compile=True, **graph)
-            self._run = self._forward
-            if self._trained:
-                self._run = tf.function(self._differentiable, **graph)
+            self._run = tf.function(self._differentiable, **graph)
 
     def __call__(self, *inputs, **options):
         trained = [variable.value for variable in self._trained]
@@ -97,6 +96,9 @@ class PureCall:
         frozen = [tf.stop_gradient(variable.value) for variable in self._frozen]
         if tf.executing_eagerly():
             self._trace(inputs, trained, frozen, **options)
+        elif not self._compiled:
+            # A function of its own would hide from TensorFlow that XLA compiles it.
+            return self._call(inputs, trained, frozen, **options)
         return self._run(inputs, trained, frozen, **options)
 
     def _trace(self, inputs, trained, frozen, **options):
@@ -124,6 +126,8 @@ class PureCall:
         @tf.custom_gradient
         def call(*trained):
             def gradients(*upstream):
+                if not trained:
+                    return []
                 return self._backward(inputs, list(trained), frozen, list(upstream))
 
             return self._forward(inputs, list(trained), frozen), gradients
