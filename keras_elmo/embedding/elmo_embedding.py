@@ -10,6 +10,7 @@ from keras_elmo.embedding.requirements import (
     check_dtype,
     require_tensorflow_2,
 )
+from keras_elmo.embedding.stand_in import encode_stream
 from keras_elmo.embedding.start_state import StartState
 from keras_elmo.embedding.stored_embedding import StoredEmbedding
 from keras_elmo.embedding.word_cache import WordCache
@@ -97,6 +98,8 @@ class ElmoEmbedding(StoredEmbedding, TextLayer):
     >>> len(elmo.trainable_variables)
     2
     """
+
+    encode_stream = encode_stream
 
     def __init__(
         self,
