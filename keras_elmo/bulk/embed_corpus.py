@@ -164,7 +164,7 @@ def embed_corpus(
         _forecast(run, work, ignore_free_space, report)
         if overwrite:
             place.remove()
-        run.start()
+        run.start(work)
         tokens = sum(manifest.shards[number].tokens for number in work)
         with EmbeddingProgress(tokens) as progress:
             for number in work:

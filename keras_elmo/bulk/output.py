@@ -38,7 +38,7 @@ class Output:
             format = _SUFFIXES.get(self.path.suffix, "npy")
         self.format_name = check_choice("format", format, tuple(FORMATS))
         self.format = FORMATS[format]
-        beside = self.path.with_name
+        beside = Path(os.path.abspath(path)).with_name
         if self.format.assemble is None:
             self.folder = self.path
             self.manifest_path = self.path / "_manifest.json"
@@ -139,9 +139,18 @@ class Output:
         expected = {name: facts["bytes"] for name, facts in shard.files.items()}
         return shard if sizes and sizes == expected else None
 
+    def has_ended(self) -> bool:
+        """Whether a run wrote the manifest, and none has begun since."""
+        return self.manifest_path.is_file() and not self.plan_path.is_file()
+
+    def discard(self, number: int) -> None:
+        """Deletes a shard, which is damaged if it is there."""
+        path = self.shard_path(number)
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
     def is_complete(self, manifest: Manifest) -> bool:
         """Whether the one file is there as the manifest says, if there is to be one."""
-        if self.plan_path.is_file() or not manifest.files or not self.path.is_file():
+        if not (self.has_ended() and manifest.files and self.path.is_file()):
             return False
         return [checksum(self.path)] == list(manifest.files.values())
 

@@ -1,9 +1,20 @@
 """How far the work is, on a terminal."""
 
+from typing import Any
+
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
-from rich.progress import TimeRemainingColumn as TimeLeftColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
+
+# To draw after every sentence would take longer than to embed it.
+_TOKENS_PER_UPDATE = 1000
 
 
 class EmbeddingProgress(Progress):
@@ -19,16 +30,27 @@ class EmbeddingProgress(Progress):
             TextColumn("{task.completed:,.0f}/{task.total:,.0f} tokens"),
             BarColumn(),
             _TokensPerSecond(),
-            TimeLeftColumn(),
+            TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
             speed_estimate_period=300,
         )
-        self._work = self.add_task("embed", total=tokens)
+        self._work = self.add_task("", total=tokens)
+        self._waiting = 0
 
     def embedded(self, tokens: int) -> None:
         """Tells that so many more tokens are embedded."""
-        self.advance(self._work, tokens)
+        self._waiting += tokens
+        if self._waiting >= _TOKENS_PER_UPDATE:
+            self._tell()
+
+    def __exit__(self, *exception: Any) -> None:
+        self._tell()
+        super().__exit__(*exception)
+
+    def _tell(self) -> None:
+        self.advance(self._work, self._waiting)
+        self._waiting = 0
 
 
 class _TokensPerSecond(ProgressColumn):

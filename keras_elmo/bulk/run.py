@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +67,14 @@ class Run:
         lines = read_lines(self.source, self.plan, number)
         return split_lines(lines, self.elmo.tokenizer)
 
-    def start(self) -> None:
-        """Records what the run is, for those that go on with it."""
+    def start(self, work: Sequence[int]) -> None:
+        """Records what the run is, for those that go on with it.
+
+        Args:
+            work: The shards to compute.
+        """
+        if not work and not self.output.format.assemble:
+            self._is_complete = self._is_complete or self.output.has_ended()
         if not self._is_complete:
             self.output.done_folder.mkdir(parents=True, exist_ok=True)
             if not self.output.plan_path.is_file():
@@ -81,10 +87,10 @@ class Run:
             number: Its number.
             embedded: Told how many more tokens are embedded.
         """
-        path = self.output.shard_path(number)
-        sentences = self._sentences(number, embedded)
+        path, layout = self.output.shard_path(number), self.manifest.layout(number)
+        sentences = self._sentences(self.tokens_of(number), embedded)
+        self.output.discard(number)
         with _errors_that_tell(path), replacing(path) as temporary:
-            layout = self.manifest.layout(number)
             self.output.format.write(Path(temporary), layout, sentences)
         files = checksums(self.output.format.files(path))
         self.output.record(number, files)
@@ -95,7 +101,7 @@ class Run:
             return True
         # Of several processes that find all shards, one does what is left to do.
         with filelock.FileLock(self.output.lock_path):
-            is_done = not self.output.plan_path.is_file() or self._finish()
+            is_done = self.output.has_ended() or self._finish()
         if is_done:
             self.output.lock_path.unlink(missing_ok=True)
         return is_done
@@ -137,13 +143,13 @@ class Run:
             yield shard, read_lines(self.source, self.plan, number)
 
     def _sentences(
-        self, number: int, embedded: Callable[[int], None]
+        self, sentences: Iterator[list[bytes]], embedded: Callable[[int], None]
     ) -> Iterator[Sentence]:
         # The embedding reads ahead, so tokens wait for their vectors.
         waiting: collections.deque[list[bytes]] = collections.deque()
 
         def read_ahead() -> Iterator[list[bytes]]:
-            for tokens in self.tokens_of(number):
+            for tokens in sentences:
                 waiting.append(tokens)
                 yield tokens
 

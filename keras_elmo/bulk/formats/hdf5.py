@@ -1,7 +1,8 @@
 """AllenNLP's layout: one HDF5 file with a dataset a line, named by its number.
 
 A dataset is `(layers, tokens, dim)`, `(tokens, dim)` or `(dim,)`. `sentence_to_index`
-holds JSON: of each line the number, as a string; of a line that comes twice, the last.
+holds JSON: of each line, without white space around it, the number as a string; of a
+line that comes twice, the last.
 Empty lines have datasets without tokens.
 """
 
@@ -51,7 +52,7 @@ def assemble(
                 for index, text in enumerate(lines):
                     _write_line(file, str(line), shard.vectors(index), digest)
                     disk.check()
-                    sentence_to_index[as_text(text)] = str(line)
+                    sentence_to_index[as_text(text).strip()] = str(line)
                     line += 1
                 hashes.append(digest.hexdigest())
             text_type = h5py.string_dtype()
@@ -93,7 +94,7 @@ class _Disk:
 
     def __init__(self, file: io.FileIO):
         self._file = file
-        self._error: OSError | None = None
+        self._error: BaseException | None = None
         # These fail for no want of place.
         self.read, self.readinto = file.read, file.readinto
         self.seek, self.tell, self.flush = file.seek, file.tell, file.flush
@@ -108,7 +109,7 @@ class _Disk:
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]
-        except OSError as error:
+        except BaseException as error:  # Ctrl-C too
             self._error = error
         return len(data)
 
