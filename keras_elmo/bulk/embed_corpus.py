@@ -154,6 +154,8 @@ def embed_corpus(
         if before:
             check_unchanged(place.path, before.values(), manifest.values())
             manifest = manifest.with_checksums(before)
+        if before and shard is None:  # no other process is at work
+            place.remove_scratch()
         run = Run(elmo, source, plan, place, manifest, chosen, max_tokens)
         work = run.unfinished(*share)
         if place.format.assemble and manifest.lines > _MANY_DATASETS:

@@ -127,8 +127,8 @@ class Manifest:
                     raise ValueError("its lines do not follow each other")
                 line += _size(shard.lines)
                 _size(shard.tokens)
-                _check_files(shard.files)
-            _check_files(manifest.files)
+                check_files(shard.files)
+            check_files(manifest.files)
             if content["tokens"] != manifest.tokens:
                 raise ValueError("its tokens do not add up")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -174,9 +174,15 @@ def _checked_run(run: dict[str, Any]) -> dict[str, Any]:
     return dict(run)
 
 
-def _check_files(files: dict[str, dict[str, Any]]) -> None:
+def check_files(files: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """These checksums, if that is what they are.
+
+    Raises:
+        ValueError: if they are something else.
+    """
     for name, facts in files.items():
-        if Path(name).name != name:
-            raise ValueError(f"{name!r} leads to another folder")
-        _size(facts["bytes"])
-        str(facts["sha256"])
+        is_right = isinstance(facts, dict) and isinstance(facts.get("sha256"), str)
+        if Path(name).name != name or not is_right:
+            raise ValueError(f"{name!r}: {facts!r} is no checksum of a file")
+        _size(facts.get("bytes"))
+    return files

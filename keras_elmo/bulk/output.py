@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import errno
+import glob
 import os
 import shutil
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from typing import Any
 
 from keras_elmo.arguments import check_choice
 from keras_elmo.bulk.formats import FORMATS
-from keras_elmo.bulk.manifest import Manifest, Shard, checksum, checksums
+from keras_elmo.bulk.manifest import Manifest, Shard, check_files, checksum, checksums
 from keras_elmo.files.strict_json import read_object, write_object
 
 _SUFFIXES = {".hdf5": "hdf5", ".h5": "hdf5", ".parquet": "parquet"}
@@ -76,10 +77,7 @@ class Output:
             next_step += "`--resume`, replace it by `--overwrite`, or give another name"
         else:
             is_file = self.format.assemble is not None and self.path.is_file()
-            is_something = self.path.is_file() or (
-                self.path.is_dir() and any(self.path.iterdir())
-            )
-            is_refused = is_something and not (is_file and overwrite)
+            is_refused = self._holds_something() and not (is_file and overwrite)
             next_step = "It is no output of this command; give another name"
             if is_file:
                 next_step += ", or replace it by `--overwrite`"
@@ -93,6 +91,12 @@ class Output:
             raise PermissionError(
                 errno.EACCES, "One may not write here", os.fspath(self.parent)
             )
+
+    def _holds_something(self) -> bool:
+        """Whether there is more than what a run leaves that is killed at its start."""
+        if not self.path.is_dir():
+            return self.path.exists()
+        return any(not path.name.startswith((".", "_")) for path in self.path.iterdir())
 
     @property
     def parent(self) -> Path:
@@ -111,10 +115,17 @@ class Output:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def remove_traces(self) -> None:
-        """Deletes what is of use only while work goes on, or comes of killed runs."""
+        """Deletes what is of use only while work goes on."""
         shutil.rmtree(self.done_folder, ignore_errors=True)
-        for path in self.folder.glob(".part-*"):
-            shutil.rmtree(path, ignore_errors=True)
+        self.remove_scratch()
+
+    def remove_scratch(self) -> None:
+        """Deletes what killed runs left half written, see `replacing`."""
+        for path in (self.path, self.manifest_path, self.plan_path):
+            for scratch in path.parent.glob(f".{glob.escape(path.name)}-????????"):
+                shutil.rmtree(scratch, ignore_errors=True)
+        for scratch in self.folder.glob(".part-*-????????"):
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def record(self, number: int, files: dict[str, dict[str, Any]]) -> None:
         """Records the checksums of a shard that is there."""
@@ -129,8 +140,8 @@ class Output:
         """
         path = self._done_path(number)
         if path.is_file():
-            with contextlib.suppress(ValueError):
-                shard = dataclasses.replace(shard, files=read_object(path))
+            with contextlib.suppress(ValueError):  # else it is embedded again
+                shard = dataclasses.replace(shard, files=check_files(read_object(path)))
         sizes = {
             path.name: path.stat().st_size
             for path in self.format.files(self.shard_path(number))

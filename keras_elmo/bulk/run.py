@@ -76,9 +76,9 @@ class Run:
         if not work and not self.output.format.assemble:
             self._is_complete = self._is_complete or self.output.has_ended()
         if not self._is_complete:
-            self.output.done_folder.mkdir(parents=True, exist_ok=True)
             if not self.output.plan_path.is_file():
                 self.manifest.write(self.output.plan_path)
+            self.output.done_folder.mkdir(exist_ok=True)
 
     def embed(self, number: int, embedded: Callable[[int], None]) -> None:
         """Computes a shard, which is there whole or not at all.

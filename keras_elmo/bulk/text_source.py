@@ -125,6 +125,7 @@ class TextSource:
                 if lines_per_part is not None:
                     is_full = len(lines) == lines_per_part
                 if is_full:
+                    self._check_size(index)  # or one that grows would never end
                     yield Part(*start, lines)
                     lines, size = [], 0
         if lines:
