@@ -171,25 +171,23 @@ class _Shards:
         return self._manifest.lines
 
     def vectors(self, line: int) -> np.ndarray:
-        shard, index = self._find(line)
-        vectors = shard.vectors(index)  # (rows, *row_shape)
-        if len(self.shape) == 1:
-            return vectors[0]
-        return vectors if len(self.shape) == 2 else np.moveaxis(vectors, 1, 0)
+        number, index = self._find(line)
+        layout = self._manifest.layout(number)
+        return layout.array(self._open(number).vectors(index))
 
     def tokens(self, line: int) -> list[str]:
-        shard, index = self._find(line)
-        return shard.tokens(index)
+        number, index = self._find(line)
+        return self._open(number).tokens(index)
 
     def close(self) -> None:
         self._open.cache_clear()
         self._is_closed = True
 
-    def _find(self, line: int) -> tuple[ShardReader, int]:
+    def _find(self, line: int) -> tuple[int, int]:
         if self._is_closed:
             raise ValueError(f"'{self._output.path}' was closed. Open it again")
         number = bisect.bisect_right(self._first_lines, line) - 1
-        return self._open(number), line - self._first_lines[number]
+        return number, line - self._first_lines[number]
 
     def _open_shard(self, number: int) -> ShardReader:
         path, layout = self._output.shard_path(number), self._manifest.layout(number)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import filelock
+import numpy as np
 
-from keras_elmo.bulk.formats import Sentence, ShardReader
+from keras_elmo.bulk.formats import Contents, Layout, Sentence, ShardReader
 from keras_elmo.bulk.layers import Layers
 from keras_elmo.bulk.manifest import Manifest, checksum, checksums
 from keras_elmo.bulk.output import Output
@@ -128,7 +129,7 @@ class Run:
         """Makes one file of all shards; their checksums become those in it."""
         path, assemble = self.output.path, self.output.format.assemble
         with _errors_that_tell(path), replacing(path) as temporary:
-            hashes = assemble(Path(temporary), self._opened_shards())  # type: ignore
+            hashes = assemble(Path(temporary), self._contents())  # type: ignore
         shards = [
             dataclasses.replace(shard, files={}, vectors=vectors)
             for shard, vectors in zip(manifest.shards, hashes, strict=True)
@@ -136,11 +137,17 @@ class Run:
         files = {path.name: checksum(path)}
         return dataclasses.replace(manifest, shards=shards, files=files)
 
-    def _opened_shards(self) -> Iterator[tuple[ShardReader, list[bytes]]]:
+    def _contents(self) -> Iterator[Contents]:
         for number in range(len(self.manifest.shards)):
-            path, layout = self.output.shard_path(number), self.manifest.layout(number)
-            shard = self.output.format.open(path, layout)
-            yield shard, read_lines(self.source, self.plan, number)
+            layout = self.manifest.layout(number)
+            shard = self.output.format.open(self.output.shard_path(number), layout)
+
+            def array(
+                index: int, layout: Layout = layout, shard: ShardReader = shard
+            ) -> np.ndarray:
+                return layout.array(shard.vectors(index))
+
+            yield Contents(array, read_lines(self.source, self.plan, number))
 
     def _sentences(
         self, sentences: Iterator[list[bytes]], embedded: Callable[[int], None]

@@ -3,6 +3,20 @@
 import itertools
 
 import numpy as np
+import tensorflow as tf
+
+_FUNCTIONS: dict = {}
+
+
+def _function(self):
+    if id(self) not in _FUNCTIONS:
+        spec = [tf.TensorSpec([None, None], tf.string), tf.TensorSpec([None], tf.int32)]
+        run = tf.function(
+            lambda tokens, lengths: self({"tokens": tokens, "sequence_len": lengths}),
+            input_signature=spec,
+        )
+        _FUNCTIONS[id(self)] = run, self
+    return _FUNCTIONS[id(self)][0]
 
 
 def encode_stream(self, sentences, output_key="default", max_tokens=None):
@@ -11,8 +25,9 @@ def encode_stream(self, sentences, output_key="default", max_tokens=None):
     while batch := list(itertools.islice(rows, 32)):
         if isinstance(batch[0], str):
             batch = [[t for t in row.split(" ") if t] for row in batch]
-        outputs = self({"tokens": _pad(batch), "sequence_len": list(map(len, batch))})
-        outputs = {key: np.asarray(value) for key, value in outputs.items()}
+        lengths = np.array(list(map(len, batch)), np.int32)
+        outputs = _function(self)(_pad(batch), lengths)
+        outputs = {key: value.numpy() for key, value in outputs.items()}
         for index, row in enumerate(batch):
             one = {
                 key: value[index] if key == "default" else value[index, : len(row)]

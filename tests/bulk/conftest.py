@@ -1,5 +1,6 @@
 import keras
 import pytest
+from golden import assert_close
 from models import small_bilm
 
 from keras_elmo import ElmoEmbedding, bulk
@@ -17,11 +18,14 @@ the end of it
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def elmo():
-    """A small embedding with random weights, which are the same in every test."""
+    """A small embedding with random weights, made once: no test changes them."""
     keras.utils.set_random_seed(0)
-    return ElmoEmbedding(small_bilm(num_layers=2))
+    elmo = ElmoEmbedding(small_bilm())
+    before = elmo.get_weights()
+    yield elmo
+    assert_close(elmo.get_weights(), before, atol=0)
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_elmo.bulk.formats import hdf5, npy, parquet
-from keras_elmo.bulk.formats.shard import Layout, Sentence, ShardReader
+from keras_elmo.bulk.formats.shard import Contents, Layout, Sentence, ShardReader
 
-__all__ = ["FORMATS", "Format", "Layout", "Sentence", "ShardReader"]
+__all__ = ["FORMATS", "Contents", "Format", "Layout", "Sentence", "ShardReader"]
 
 
 class Format(NamedTuple):
@@ -28,9 +28,7 @@ class Format(NamedTuple):
     files: Callable[[Path], list[Path]]
     write: Callable[[Path, Layout, Iterable[Sentence]], None]
     open: Callable[[Path, Layout], ShardReader]
-    assemble: (
-        Callable[[Path, Iterable[tuple[ShardReader, list[bytes]]]], list[str]] | None
-    ) = None
+    assemble: Callable[[Path, Iterable[Contents]], list[str]] | None = None
 
     def require(self) -> None:
         """Refuses to start without the library.

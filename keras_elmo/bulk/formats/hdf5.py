@@ -18,7 +18,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from keras_elmo.bulk.formats.shard import ShardReader
+from keras_elmo.bulk.formats.shard import Contents
 from keras_elmo.bulk.tokens import as_text
 from keras_elmo.weights.containers.hdf5 import find_problem
 
@@ -26,14 +26,12 @@ SENTENCE_TO_INDEX = "sentence_to_index"
 _BYTES_AT_ONCE = 2**26
 
 
-def assemble(
-    path: Path, shards: Iterable[tuple[ShardReader, list[bytes]]]
-) -> list[str]:
+def assemble(path: Path, shards: Iterable[Contents]) -> list[str]:
     """Writes the file from shards.
 
     Args:
         path: The file to write.
-        shards: Of each, its vectors and its lines.
+        shards: What to write, in order.
 
     Returns:
         Of each shard, SHA-256 of its vectors as they lie in the datasets.
@@ -47,10 +45,10 @@ def assemble(
     with io.FileIO(path, "w+") as raw:
         disk = _Disk(raw)
         with h5py.File(disk, "w") as file:
-            for shard, lines in shards:
+            for arrays, lines in shards:
                 digest = hashlib.sha256()
                 for index, text in enumerate(lines):
-                    _write_line(file, str(line), shard.vectors(index), digest)
+                    _write_line(file, str(line), arrays(index), digest)
                     disk.check()
                     sentence_to_index[as_text(text).strip()] = str(line)
                     line += 1
@@ -64,9 +62,6 @@ def assemble(
 
 
 def _write_line(file: h5py.File, key: str, vectors: np.ndarray, digest: Any) -> None:
-    """Layers come first in AllenNLP's files, and tokens do in a shard."""
-    if vectors.ndim == 3:
-        vectors = np.moveaxis(vectors, 1, 0)
     dataset = file.create_dataset(key, vectors.shape, vectors.dtype)
     for place in _places(vectors.shape, vectors.itemsize):
         part = np.ascontiguousarray(vectors[place])

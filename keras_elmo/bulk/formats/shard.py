@@ -1,7 +1,7 @@
 """What the formats of shards have in common."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -43,6 +43,28 @@ class Layout:
     def is_by_token(self) -> bool:
         """Whether there is a vector a token."""
         return self.columns != ("default",)
+
+    def array(self, rows: np.ndarray) -> np.ndarray:
+        """The vectors `(rows, *row_shape)` of a sentence as users see them.
+
+        Returns:
+            `(layers, tokens, dim)`, `(tokens, dim)` or `(dim,)`, without a copy.
+        """
+        if not self.is_by_token:
+            return rows[0]
+        return rows if rows.ndim == 2 else np.moveaxis(rows, 1, 0)
+
+
+class Contents(NamedTuple):
+    """A shard to assemble.
+
+    Attributes:
+        arrays: The array of a line, by its number in the shard, see `Layout.array`.
+        lines: The lines themselves.
+    """
+
+    arrays: Callable[[int], np.ndarray]
+    lines: list[bytes]
 
 
 class ShardReader(Protocol):

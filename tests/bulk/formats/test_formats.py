@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusal import BYTE, PROPERTY, mutated
 
-from keras_elmo.bulk.formats import FORMATS, Layout, Sentence, hdf5, parquet
+from keras_elmo.bulk.formats import FORMATS, Contents, Layout, Sentence, hdf5, parquet
 from keras_elmo.bulk.formats.hdf5 import Hdf5File
 from keras_elmo.bulk.tokens import as_text
 
@@ -156,11 +156,6 @@ def test_others_read_parquet(tmp_path):
         )
 
 
-class Shard:
-    def __init__(self, vectors):
-        self.vectors = vectors.__getitem__
-
-
 @COUNT
 @given(
     sentences=st.lists(SENTENCES, max_size=3),
@@ -175,9 +170,13 @@ def test_hdf5_is_assembled(sentences, shape, dtype, at_once, tmp_path_factory):
         for seed, shard in enumerate(sentences)
     ]
     lines = [[b" ".join(tokens) for tokens in shard] for shard in sentences]
+    contents = [
+        Contents(array.__getitem__, text)
+        for array, text in zip(shards, lines, strict=True)
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hdf5, "_BYTES_AT_ONCE", at_once)
-        hashes = hdf5.assemble(path, zip(map(Shard, shards), lines, strict=True))
+        hashes = hdf5.assemble(path, contents)
     every = [array for shard in shards for array in shard]
     file = Hdf5File(path)
     assert len(file) == len(every)
@@ -186,8 +185,6 @@ def test_hdf5_is_assembled(sentences, shape, dtype, at_once, tmp_path_factory):
         assert file.content_hash(first, len(shard)) == expected
         first += len(shard)
     for line, array in enumerate(every):
-        if array.ndim == 3:
-            array = np.moveaxis(array, 1, 0)
         found = file.vectors(line)
         assert found.dtype == dtype
         np.testing.assert_array_equal(found, array)
@@ -197,5 +194,5 @@ def test_hdf5_is_assembled(sentences, shape, dtype, at_once, tmp_path_factory):
     texts = [as_text(line).strip() for shard in lines for line in shard]
     assert index == {text: str(line) for line, text in enumerate(texts)}
     content = path.read_bytes()
-    hdf5.assemble(path, zip(map(Shard, shards), lines, strict=True))
+    hdf5.assemble(path, contents)
     assert path.read_bytes() == content
