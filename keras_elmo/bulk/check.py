@@ -30,7 +30,7 @@ def check(path: str | os.PathLike) -> list[str]:
     """
     path = Path(path)
     output = Output(path, "npy" if path.is_dir() else "hdf5")
-    if not path.exists() and not output.plan_path.is_file():
+    if not (path.exists() or output.is_begun()):
         raise FileNotFoundError(2, "No such output", os.fspath(path))
     try:
         manifest = output.existing()

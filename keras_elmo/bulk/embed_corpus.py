@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_elmo.arguments import check_choice, check_positive_integer
 from keras_elmo.bulk.fingerprint import fingerprint
 from keras_elmo.bulk.forecast import Forecast
-from keras_elmo.bulk.layers import LAYERS, Layers
+from keras_elmo.bulk.layers import DTYPES, LAYERS, Layers
 from keras_elmo.bulk.manifest import Manifest
 from keras_elmo.bulk.output import Output
 from keras_elmo.bulk.plan import make_plan, parse_share
@@ -20,7 +20,6 @@ from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.files.run_record import check_unchanged
 from keras_elmo.version import __version__
 
-DTYPES = ("float32", "float16")
 # Beyond, every access gets slower: h5py's issue 2540 tells of 45 times at a million.
 _MANY_DATASETS = 100_000
 

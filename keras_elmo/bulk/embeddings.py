@@ -151,10 +151,10 @@ class _Shards:
 
     def __init__(self, path: Path, manifest: Manifest):
         name = manifest.run["format"]
-        if name not in FORMATS or FORMATS[name].assemble is not None:
+        if FORMATS[name].assemble is not None:
             raise ValueError(
-                f"{os.fspath(path)!r} should be an output of this version. Received: "
-                f"one of the format {name!r}. Use a newer version"
+                f"{os.fspath(path)!r} should be a folder of shards. Received: the "
+                f"manifest of the format {name!r}. Embed anew"
             )
         FORMATS[name].require()
         self._output = Output(path, name)
@@ -185,7 +185,10 @@ class _Shards:
 
     def _find(self, line: int) -> tuple[int, int]:
         if self._is_closed:
-            raise ValueError(f"'{self._output.path}' was closed. Open it again")
+            raise ValueError(
+                f"Embeddings should be open to be read. Received: those of "
+                f"'{self._output.path}', which were closed. Open them again"
+            )
         number = bisect.bisect_right(self._first_lines, line) - 1
         return number, line - self._first_lines[number]
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 LAYERS = ("all", "top", "average", "elmo", "default")
+DTYPES = ("float32", "float16")
 # The outputs of a very long sentence are files, of which so many tokens are in memory.
 _TOKENS_PER_BLOCK = 4096
 

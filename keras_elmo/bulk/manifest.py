@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from keras_elmo.bulk.formats.shard import Layout
-from keras_elmo.bulk.layers import LAYERS, Layers
+from keras_elmo.bulk.formats import FORMATS, Layout
+from keras_elmo.bulk.layers import DTYPES, LAYERS, Layers
 from keras_elmo.files.strict_json import read_object, write_object
 
 
@@ -167,10 +167,10 @@ def _size(value: Any) -> int:
 
 
 def _checked_run(run: dict[str, Any]) -> dict[str, Any]:
-    for name, values in (("layers", LAYERS), ("dtype", ("float32", "float16"))):
+    known = {"layers": LAYERS, "dtype": DTYPES, "format": tuple(FORMATS)}
+    for name, values in known.items():
         if run[name] not in values:
             raise ValueError(f"{name} of {run[name]!r}")
-    str(run["format"])
     return dict(run)
 
 

@@ -72,7 +72,7 @@ class Output:
             FileExistsError: if something is there that should not be touched.
             PermissionError: if the folder can't be written to.
         """
-        if self.plan_path.is_file() or self.manifest_path.is_file():
+        if self.is_begun():
             is_refused, next_step = not (resume or overwrite), "Go on with it by "
             next_step += "`--resume`, replace it by `--overwrite`, or give another name"
         else:
@@ -149,6 +149,10 @@ class Output:
         }
         expected = {name: facts["bytes"] for name, facts in shard.files.items()}
         return shard if sizes and sizes == expected else None
+
+    def is_begun(self) -> bool:
+        """Whether a run is under way, or one ended."""
+        return self.manifest_path.is_file() or self.plan_path.is_file()
 
     def has_ended(self) -> bool:
         """Whether a run wrote the manifest, and none has begun since."""

@@ -231,7 +231,7 @@ def test_resumed_with_other_weights_or_tokenizer(elmo, embed, tmp_path):
         embed(tmp_path / "v", elmo=other, resume=True)
     other = ElmoEmbedding(elmo.bilm)
     assert embed(tmp_path / "v", elmo=other, resume=True)
-    other.mix.set_weights([[0.0, 0.0, 0.1], 1.0])
+    other.mix.set_weights([np.float32([0, 0, 0.1]), np.float32(1)])
     with refused("weights '"):
         embed(tmp_path / "v", elmo=other, resume=True)
     with refused("weights '"):

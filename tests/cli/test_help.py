@@ -1,7 +1,7 @@
 import pytest
 
-from keras_elmo.bulk.embed_corpus import DTYPES as STORED_DTYPES
 from keras_elmo.bulk.formats import FORMATS
+from keras_elmo.bulk.layers import DTYPES as STORED_DTYPES
 from keras_elmo.bulk.layers import LAYERS
 from keras_elmo.cli import convert, parser, train
 from keras_elmo.cli.main import main
