@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from keras_elmo import bulk
+from keras_elmo.bulk import check, embed_corpus
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.weights.open_weights import open_weights
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
 def _embed(args: argparse.Namespace) -> bool:
     kwargs = {} if args.tokenizer is None else {"tokenizer": args.tokenizer}
     elmo = ElmoEmbedding.from_stored_model(open_weights(args.weights), **kwargs)
-    return bulk.embed_corpus(
+    return embed_corpus(
         elmo,
         args.inputs,
         args.output,
@@ -57,7 +57,7 @@ def _embed(args: argparse.Namespace) -> bool:
 def _check(args: argparse.Namespace) -> None:
     if args.inputs:
         raise ValueError(f"`--check` takes one OUTPUT. Received: {args.inputs} too")
-    problems = bulk.check(args.output)
+    problems = check(args.output)
     for problem in problems:
         print(problem)
     if problems:
