@@ -2,10 +2,10 @@
 
 import contextlib
 import dataclasses
-import errno
 import glob
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ class Output:
 
         Raises:
             FileExistsError: if something is there that should not be touched.
-            PermissionError: if the folder can't be written to.
+            OSError: if the folder can't be written to.
         """
         if self.is_begun():
             is_refused, next_step = not (resume or overwrite), "Go on with it by "
@@ -87,10 +87,9 @@ class Output:
                 f"output={os.fspath(self.path)!r}, which exists. Nothing was written. "
                 f"{next_step}"
             )
-        if not os.access(self.parent, os.W_OK):
-            raise PermissionError(
-                errno.EACCES, "One may not write here", os.fspath(self.parent)
-            )
+        # To try is the one sure way to know; an error names a path in the folder.
+        with tempfile.TemporaryDirectory(dir=self.parent):
+            pass
 
     def _holds_something(self) -> bool:
         """Whether there is more than what a run leaves that is killed at its start."""

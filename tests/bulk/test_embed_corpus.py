@@ -140,6 +140,20 @@ def test_what_killed_runs_left_is_swept_away(format, embed, tmp_path):
     assert left == (set() if format == "hdf5" else {".v.hdf5-abcdefgh"})
 
 
+def test_the_disk_is_swept_before_its_room_is_told(embed, tmp_path):
+    with interrupted_at(2):
+        embed(tmp_path / "v")
+    scratch = tmp_path / "v" / ".part-000002-abcdefgh"
+    scratch.mkdir()
+    embed(tmp_path / "v", shard="1/4")
+    assert scratch.exists()  # another process may be at work there
+    there = []
+    embed(
+        tmp_path / "v", resume=True, report=lambda line: there.append(scratch.exists())
+    )
+    assert there and not any(there)
+
+
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("order", ["123", "210", "313"])
 def test_the_union_of_shares_is_the_same_bytes(format, order, embed, tmp_path):
@@ -538,8 +552,10 @@ def test_no_permission(embed, tmp_path):
         folder.chmod(0o755)
     with no_permission(tmp_path / "others"):
         for name in ("v", "new/v", "v.hdf5"):
+            said = []
             with pytest.raises(PermissionError, match="others"):
-                embed(tmp_path / "others" / name)
+                embed(tmp_path / "others" / name, report=said.append)
+            assert said == []  # it was known before anything was embedded
 
 
 def test_a_path_through_a_file(embed, tmp_path):
