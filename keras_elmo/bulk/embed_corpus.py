@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 
 import tensorflow as tf
+from tqdm import tqdm
 
 from keras_elmo.arguments import check_choice, check_positive_integer
 from keras_elmo.bulk.fingerprint import fingerprint
@@ -13,7 +14,6 @@ from keras_elmo.bulk.layers import DTYPES, LAYERS, Layers
 from keras_elmo.bulk.manifest import Manifest
 from keras_elmo.bulk.output import Output
 from keras_elmo.bulk.plan import make_plan, parse_share
-from keras_elmo.bulk.progress import EmbeddingProgress
 from keras_elmo.bulk.run import Run
 from keras_elmo.bulk.text_source import TextSource
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
@@ -167,9 +167,10 @@ def embed_corpus(
             place.remove()
         run.start(work)
         tokens = sum(manifest.shards[number].tokens for number in work)
-        with EmbeddingProgress(tokens) as progress:
+        # The bar is left out where there is no terminal.
+        with tqdm(total=tokens, unit=" tokens", unit_scale=True, disable=None) as bar:
             for number in work:
-                run.embed(number, progress.embedded)
+                run.embed(number, bar.update)
         return run.finish()
 
 

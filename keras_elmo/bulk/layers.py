@@ -86,7 +86,7 @@ class Layers:
         word_emb, *lstm_outputs = parts
         doubled = np.concatenate([word_emb, word_emb], axis=-1)
         stacked = np.stack([doubled, *lstm_outputs], axis=1)
-        return stacked if self.name == "all" else stacked.mean(axis=1)
+        return stacked if self.name == "all" else stacked.mean(axis=1, dtype="float32")
 
     @property
     def _lstm_outputs(self) -> list[str]:

@@ -332,6 +332,20 @@ def test_what_is_no_output_is_left_alone(options, kind, embed, tmp_path):
     assert bytes_of(mine) == {mine.name: b"mine"}
 
 
+def test_nothing_is_left_beside_the_output(embed, tmp_path):
+    embed(tmp_path / "out" / "v.hdf5")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"v.hdf5", "v.hdf5.manifest.json"}
+    embed(tmp_path / "out" / "v")
+    names |= {"v"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    parts = {f"part-00000{number}" for number in range(4)}
+    assert {path.name for path in (tmp_path / "out" / "v").iterdir()} == {
+        "_manifest.json",
+        *parts,
+    }
+
+
 def test_an_empty_folder_is_new(embed, tmp_path):
     (tmp_path / "v").mkdir()
     assert embed(tmp_path / "v")
