@@ -62,6 +62,11 @@ def assemble(path: Path, shards: Iterable[Contents]) -> list[str]:
 
 
 def _write_line(file: h5py.File, key: str, vectors: np.ndarray, digest: Any) -> None:
+    if vectors.nbytes <= _BYTES_AT_ONCE:
+        vectors = np.ascontiguousarray(vectors)
+        digest.update(vectors.data)
+        file.create_dataset(key, data=vectors)
+        return
     dataset = file.create_dataset(key, vectors.shape, vectors.dtype)
     for place in _places(vectors.shape, vectors.itemsize):
         part = np.ascontiguousarray(vectors[place])

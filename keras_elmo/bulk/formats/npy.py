@@ -44,24 +44,35 @@ def write(path: Path, layout: Layout, sentences: Iterable[Sentence]) -> None:
 
 
 class NpyShard:
-    """Reads a shard by memory maps."""
+    """Reads a shard by memory maps, one a sentence: each goes with its array."""
 
     def __init__(self, path: Path, layout: Layout):
         self._path = path
         self._layout = layout
-        shape = (layout.rows, *layout.row_shape)
-        self._vectors = self._load(_VECTORS, shape, layout.dtype)
-        self._offsets = self._load(_OFFSETS, (layout.lines + 1,), "int64")
+        self._start = _check(path / _VECTORS, self._shape(layout.rows), layout.dtype)
+        start = _check(path / _OFFSETS, (layout.lines + 1,), "int64")
+        self._offsets = np.fromfile(path / _OFFSETS, np.int64, offset=start)
 
     def vectors(self, index: int) -> np.ndarray:
         """See `ShardReader`; the array is a memory map, for reading only."""
-        start, stop = self._offsets[index : index + 2].tolist()
-        if not 0 <= start <= stop <= self._layout.rows:
-            raise damaged(self._path / _OFFSETS, f"line {index} at {start}..{stop}")
-        return np.asarray(self._vectors[start:stop])
+        first, stop = self._offsets[index : index + 2].tolist()
+        if not 0 <= first <= stop <= self._layout.rows:
+            raise damaged(self._path / _OFFSETS, f"line {index} at {first}..{stop}")
+        shape, dtype = self._shape(stop - first), self._layout.dtype
+        if first == stop:  # what has no bytes can't be mapped
+            return np.zeros(shape, dtype)
+        place = self._start + first * _row_bytes(self._layout)
+        try:
+            array = np.memmap(self._path / _VECTORS, dtype, "r", place, shape)
+        except ValueError as error:  # it was cut meanwhile
+            raise damaged(self._path / _VECTORS, error) from error
+        return np.asarray(array)
 
     def tokens(self, index: int) -> list[str]:
         return as_text(self._lines[index]).split(" ") if self._lines[index] else []
+
+    def _shape(self, rows: int) -> tuple[int, ...]:
+        return rows, *self._layout.row_shape
 
     @functools.cached_property
     def _lines(self) -> list[bytes]:
@@ -70,16 +81,20 @@ class NpyShard:
             raise damaged(self._path / _TOKENS, f"{len(lines) - 1} lines")
         return lines
 
-    def _load(self, name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-        # The one header that is right is known, so that none has to be understood.
-        path, header = self._path / name, _header(shape, dtype)
-        size = len(header) + math.prod(shape) * np.dtype(dtype).itemsize
-        with path.open("rb") as file:
-            if path.stat().st_size != size or file.read(len(header)) != header:
-                raise damaged(path, f"it is no {dtype} {shape}")
-            if 0 in shape:  # what has no bytes can't be mapped
-                return np.zeros(shape, dtype)
-            return np.memmap(file, dtype, "r", len(header), shape)
+
+def _check(path: Path, shape: tuple[int, ...], dtype: str) -> int:
+    """Where the array of a file begins, which has to be of this shape and dtype."""
+    # The one header that is right is known, so that none has to be understood.
+    header = _header(shape, dtype)
+    size = len(header) + math.prod(shape) * np.dtype(dtype).itemsize
+    with path.open("rb") as file:
+        if path.stat().st_size != size or file.read(len(header)) != header:
+            raise damaged(path, f"it is no {dtype} {shape}")
+    return len(header)
+
+
+def _row_bytes(layout: Layout) -> int:
+    return math.prod(layout.row_shape) * np.dtype(layout.dtype).itemsize
 
 
 def _header(shape: tuple[int, ...], dtype: str) -> bytes:
