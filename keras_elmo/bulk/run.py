@@ -134,7 +134,7 @@ class Run:
             dataclasses.replace(shard, files={}, vectors=vectors)
             for shard, vectors in zip(manifest.shards, hashes, strict=True)
         ]
-        files = {path.name: checksum(path)}
+        files = {"file": checksum(path)}
         return dataclasses.replace(manifest, shards=shards, files=files)
 
     def _contents(self) -> Iterator[Contents]:
