@@ -15,9 +15,10 @@ import numpy as np
 
 from keras_elmo.bulk.run import Run
 
-# Enough to keep the machine busy, and little enough to wait for.
 _SAMPLE_SENTENCES = 32
 _SAMPLE_TOKENS = 64  # of one sentence
+_SHORT_WORK = 20  # seconds
+_SAMPLE_SECONDS = 2  # for longer work, where sentences have ten tokens
 _DATASET_BYTES = 400  # of a dataset of HDF5 without its numbers
 _SHARD_BYTES = 8192  # of a shard without its lines, and of what the manifest says of it
 _LINE_BYTES = 16  # of a line without its tokens and vectors
@@ -61,7 +62,7 @@ class Forecast:
             vector_bytes=_vector_bytes(run, work),
             disk_bytes=_disk_bytes(run, work),
             free_bytes=shutil.disk_usage(folder).free,
-            tokens_per_second=_measure_speed(run, work[0]),
+            tokens_per_second=_measure_speed(run, work),
             folder=folder,
         )
 
@@ -121,15 +122,25 @@ def _vector_bytes(run: Run, numbers: Iterable[int]) -> int:
     )
 
 
-def _measure_speed(run: Run, number: int) -> float | None:
+def _measure_speed(run: Run, work: list[int]) -> float | None:
     """About how many tokens a second are embedded, or None if there are none."""
-    sentences = itertools.islice(run.tokens_of(number), _SAMPLE_SENTENCES)
-    sample = [tokens[:_SAMPLE_TOKENS] for tokens in sentences]
-    for _ in range(2):  # what is done but once is not measured
-        start = time.monotonic()
-        collections.deque(run.elmo.encode_stream(iter(sample), "default"), maxlen=0)
-        seconds = time.monotonic() - start
-    return sum(map(len, sample)) / max(seconds, 1e-9) or None
+    sentences = (tokens[:_SAMPLE_TOKENS] for tokens in run.tokens_of(work[0]))
+    sample = list(itertools.islice(sentences, _SAMPLE_SENTENCES))
+    _time(run, sample)  # what is done but once is not measured
+    speed = _time(run, sample)
+    tokens = sum(run.manifest.shards[number].tokens for number in work)
+    if tokens > _SHORT_WORK * speed:  # few sentences keep no machine busy
+        more = itertools.islice(sentences, round(_SAMPLE_SECONDS * speed / 10))
+        speed = _time(run, [*sample, *more])
+    return speed or None
+
+
+def _time(run: Run, sample: list[list[bytes]]) -> float:
+    """Tokens a second."""
+    start = time.monotonic()
+    stream = run.elmo.encode_stream(iter(sample), run.layers.output_key)
+    collections.deque(stream, maxlen=0)
+    return sum(map(len, sample)) / max(time.monotonic() - start, 1e-9)
 
 
 def _in_units(size: float) -> str:

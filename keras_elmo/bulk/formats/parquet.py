@@ -2,7 +2,8 @@
 
 The columns are `line` (int64, its number in all of the text), `tokens` (list of
 strings, with `\\x..` for bytes that are no UTF-8), and one a layer: a list of lists of
-`dim` numbers, or with the layers `default` one list of `dim` numbers.
+`dim` numbers, or with the layers `default` one list of `dim` numbers. A row, which is
+all of a line, has to fit into memory to be written and read.
 """
 
 import bisect
