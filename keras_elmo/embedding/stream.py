@@ -81,8 +81,8 @@ class SentenceStream:
         # Negative numbers name rows of `"word_emb"`, see `char_ids.CACHED_FORM`.
         numbers: dict[bytes, int] = {}
         index = np.zeros((len(rows), time), "int32")
-        for row, tokens in zip(index, rows, strict=True):
-            row[: len(tokens)] = [
+        for places, tokens in zip(index, rows, strict=True):
+            places[: len(tokens)] = [
                 numbers.setdefault(token, -1 - len(numbers)) for token in tokens
             ]
         encoded = {

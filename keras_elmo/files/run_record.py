@@ -8,6 +8,9 @@ from typing import Any
 
 from keras_elmo.files.strict_json import read_object, write_object
 
+# A run may be of thousands of files, of which an error tells some.
+_MOST_TOLD = 10
+
 
 class RunRecord:
     """What a run began with, which is what it should go on with.
@@ -48,20 +51,37 @@ class RunRecord:
         """
         if not self._path.is_file():
             return False
-        before = read_object(self._path)
-        changed = [
-            f"{name} {before.get(name)!r}, now {self._values.get(name)!r}"
-            for name in sorted(before.keys() | self._values.keys())
-            if before.get(name) != self._values.get(name)
-        ]
-        if changed:
-            raise ValueError(
-                f"The run of {os.fspath(self._path)!r} should go on with what it began "
-                f"with. Received: {'; '.join(changed)}. For other values, choose a new "
-                "folder"
-            )
+        check_unchanged(self._path, read_object(self._path), self._values)
         return True
 
     def write(self) -> None:
         """Writes the record, whole or not at all."""
         write_object(self._path, self._values)
+
+
+def check_unchanged(
+    path: str | os.PathLike, before: Mapping[str, Any], now: Mapping[str, Any]
+) -> None:
+    """Refuses to go on with other values than a run began with.
+
+    Args:
+        path: Where the run is recorded, for the error.
+        before: The values that it began with, by name.
+        now: Those to go on with.
+
+    Raises:
+        ValueError: if they differ; it tells which do.
+    """
+    changed = [
+        f"{name} {before.get(name)!r}, now {now.get(name)!r}"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    ]
+    if len(changed) > _MOST_TOLD:
+        rest = len(changed) - _MOST_TOLD
+        changed = [*changed[:_MOST_TOLD], f"{rest} more"]
+    if changed:
+        raise ValueError(
+            f"The run of {os.fspath(path)!r} should go on with what it began with. "
+            f"Received: {'; '.join(changed)}. For other values, choose a new folder"
+        )

@@ -1,5 +1,6 @@
 """Sentences from any iterable, as lists of tokens."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -44,7 +45,10 @@ def token_lists(sentences: Iterable[Any], tokenizer: str) -> Iterator[list[bytes
     """
     for is_text, chunk in _chunks(sentences):
         if is_text:
-            yield from TOKENIZERS[tokenizer](tf.constant(chunk, tf.string)).to_list()
+            ragged = TOKENIZERS[tokenizer](tf.constant(chunk, tf.string))
+            tokens = ragged.flat_values.numpy().tolist()
+            for start, stop in itertools.pairwise(ragged.row_splits.numpy().tolist()):
+                yield tokens[start:stop]
         else:
             yield from chunk
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 FACES = {
+    "bulk": {"Embeddings", "check", "embed_corpus", "open"},
     "presets": {
         "PublishedModel",
         "bundled",

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from golden import FIXTURES, Golden
 
+from keras_elmo.cli.main import main
+
 README = Path(__file__).parents[2] / "README.md"
 
 pytestmark = [
@@ -19,10 +21,12 @@ pytestmark = [
 
 def test_snippets(tmp_path):
     snippets = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
-    assert len(snippets) == 6
+    assert len(snippets) == 7
     for path in Golden("skip").files.values():
         shutil.copy(path, tmp_path)
     shutil.copytree(FIXTURES / "skip" / "hub", tmp_path / "elmo_2")
+    (tmp_path / "corpus.txt").write_text("the cat sat\n")
+    main(["embed", str(tmp_path / "corpus.txt"), str(tmp_path / "vectors")])
     program = "\n".join([*snippets, "assert len(outputs) == 5 and len(layers) == 3"])
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
     assert (tmp_path / "model.keras").is_file()

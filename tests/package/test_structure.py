@@ -51,12 +51,14 @@ FLOORS = {
         "text",
         "weights",
     ),
+    "bulk": ("arguments", "embedding", "files", "text", "version", "weights"),
     "pretraining": ("arguments", "bilm", "files", "text", "weights"),
     "probing": ("embedding",),
     "verification": ("embedding", "weights"),
     "cli": (
         "arguments",
         "bilm",
+        "bulk",
         "embedding",
         "files",
         "presets",
@@ -73,7 +75,13 @@ FLOORS = {
 }
 # The numeric core is Keras alone, so that it runs on other backends.
 WITHOUT_TENSORFLOW = {"arguments", "char_ids", "bilm", "layers", "version", "files"}
-OPTIONAL = ("tensorflow_text", "matplotlib.figure", "sklearn", "threadpoolctl")
+OPTIONAL = (
+    "tensorflow_text",
+    "matplotlib.figure",
+    "pyarrow",
+    "sklearn",
+    "threadpoolctl",
+)
 
 
 def imports_of(name):

@@ -45,7 +45,7 @@ def read_arrays(path: str | os.PathLike) -> dict[str, LazyArray]:
         if not isinstance(item, h5py.Dataset):
             return None
         arrays[name] = LazyArray(item.shape, functools.partial(_read_rows, path, name))
-        problem = _problem(item)
+        problem = find_problem(item)
         return problem and f"{name}, which {problem}"
 
     with _opened(path) as file:
@@ -102,7 +102,7 @@ def _read_rows(
         return array
 
 
-def _problem(dataset: h5py.Dataset) -> str | None:
+def find_problem(dataset: h5py.Dataset) -> str | None:
     """Why this is no tensor of its file, if it is none."""
     dtype, shape = dataset.dtype, dataset.shape
     if dtype.kind != "f" or dtype.itemsize not in _FLOAT_SIZES or shape is None:

@@ -1,0 +1,101 @@
+"""What of an output is missing or damaged."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from keras_elmo.bulk.formats import FORMATS
+from keras_elmo.bulk.formats.hdf5 import Hdf5File
+from keras_elmo.bulk.manifest import Manifest, Shard, checksum
+from keras_elmo.bulk.output import Output
+
+
+def check(path: str | os.PathLike) -> list[str]:
+    """Reads all of an output, and compares it with its manifest.
+
+    Args:
+        path: What `keras-elmo embed` or `embed_corpus` wrote.
+
+    Returns:
+        What is missing or damaged, a line each. None, if it is as it was written.
+
+    Raises:
+        FileNotFoundError: if there is no such thing.
+
+    Example:
+
+    >>> import tempfile
+    >>> check(tempfile.mkdtemp())  # doctest: +ELLIPSIS
+    ['_manifest.json is missing']
+    """
+    path = Path(path)
+    output = Output(path, "npy" if path.is_dir() else "hdf5")
+    if not (path.exists() or output.is_begun()):
+        raise FileNotFoundError(2, "No such output", os.fspath(path))
+    try:
+        manifest = output.existing()
+    except ValueError as error:
+        return [str(error)]
+    if manifest is None:
+        return [f"{output.manifest_path.name} is missing"]
+    output = Output(path, manifest.run["format"])
+    if output.plan_path.is_file():
+        return list(_check_plan(output, manifest))
+    if FORMATS[manifest.run["format"]].assemble:
+        return list(_check_file(path, manifest))
+    problems = [
+        problem
+        for number, shard in enumerate(manifest.shards)
+        for problem in _check_shard(output, number, shard)
+    ]
+    expected = {output.shard_path(number) for number in range(len(manifest.shards))}
+    others = sorted({*output.folder.glob("part-*")} - expected)
+    return problems + [f"{other.name} does not belong to it" for other in others]
+
+
+def _check_plan(output: Output, manifest: Manifest) -> Iterator[str]:
+    yield "it is not complete: go on with it by --resume"
+    for number, shard in enumerate(manifest.shards):
+        recorded = output.recorded(number, shard)
+        if recorded is None:
+            yield f"{output.shard_path(number).name} is missing"
+        else:
+            yield from _check_shard(output, number, recorded)
+
+
+def _check_shard(output: Output, number: int, shard: Shard) -> Iterator[str]:
+    folder = output.folder
+    for path in output.format.files(output.shard_path(number)):
+        if not path.is_file():
+            yield f"{path.relative_to(folder)} is missing{_lines(shard)}"
+        elif checksum(path) != shard.files.get(path.name):
+            yield f"{path.relative_to(folder)} is damaged{_lines(shard)}"
+
+
+def _check_file(path: Path, manifest: Manifest) -> Iterator[str]:
+    if not path.is_file():
+        yield f"{path.name} is missing"
+        return
+    if [checksum(path)] == list(manifest.files.values()):
+        return
+    yield f"{path.name} is damaged"
+    try:
+        file = Hdf5File(path)
+    except ValueError as error:
+        yield str(error)
+        return
+    for shard in manifest.shards:
+        try:
+            is_intact = (
+                file.content_hash(shard.first_line, shard.lines) == shard.vectors
+            )
+        except ValueError as error:
+            yield str(error)
+            is_intact = False
+        if not is_intact:
+            yield f"vectors are missing or damaged{_lines(shard)}"
+    file.close()
+
+
+def _lines(shard: Shard) -> str:
+    return f": lines {shard.first_line} to {shard.first_line + shard.lines - 1}"

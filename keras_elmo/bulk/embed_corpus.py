@@ -1,0 +1,197 @@
+"""Text in, shards out, and at the end a manifest."""
+
+import importlib.metadata
+import os
+from collections.abc import Callable, Sequence
+
+import tensorflow as tf
+from tqdm import tqdm
+
+from keras_elmo.arguments import check_choice, check_positive_integer
+from keras_elmo.bulk.fingerprint import fingerprint
+from keras_elmo.bulk.forecast import Forecast
+from keras_elmo.bulk.layers import DTYPES, LAYERS, Layers
+from keras_elmo.bulk.manifest import Manifest
+from keras_elmo.bulk.output import Output
+from keras_elmo.bulk.plan import make_plan, parse_share
+from keras_elmo.bulk.run import Run
+from keras_elmo.bulk.text_source import TextSource
+from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
+from keras_elmo.files.run_record import check_unchanged
+from keras_elmo.version import __version__
+
+# Beyond, every access gets slower: h5py's issue 2540 tells of 45 times at a million.
+_MANY_DATASETS = 100_000
+
+
+def embed_corpus(
+    elmo: ElmoEmbedding,
+    inputs: str | os.PathLike | Sequence[str | os.PathLike],
+    output: str | os.PathLike,
+    *,
+    layers: str = "all",
+    format: str | None = None,
+    dtype: str = "float32",
+    max_tokens: int | None = None,
+    lines_per_shard: int | None = None,
+    shard: str | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    ignore_free_space: bool = False,
+    report: Callable[[str], None] = print,
+) -> bool:
+    """Embeds text files of any length, one sentence a line.
+
+    The text is read twice: first it is counted and cut into shards, then each shard is
+    embedded, written under a temporary name, and renamed. A process that is killed
+    loses the shard at work; `resume=True` computes the others no second time, and gives
+    the same bytes as without the interruption. These are a function of the weights,
+    the text, the options, the versions of the libraries and the kind of processor.
+
+    An empty line is a sentence without tokens, so that sentence `i` is line `i`. Bytes
+    that are no UTF-8 are embedded as they are, and stored as `\\x..` where text is
+    stored.
+
+    Args:
+        elmo: The embedding; its `tokenizer` splits the lines.
+        inputs: Paths, glob patterns, `"-"` for standard input; .gz, .xz and .bz2 are
+            decompressed.
+        output: The file or folder to write, which `keras_elmo.bulk.open` reads.
+        layers: What to store for each sentence: `"all"` (default), every layer
+            `(layers, tokens, dim)` with `word_emb` doubled, as AllenNLP; `"top"`, the
+            last, `"average"`, their mean, or `"elmo"`, the mix, each `(tokens, dim)`;
+            or `"default"`, the mean of the mix over tokens, `(dim,)`.
+        format: `"hdf5"`, one file in AllenNLP's layout, for up to 100,000 sentences or
+            so; `"parquet"`, a folder of files for pandas, Polars, DuckDB or Spark,
+            which needs pyarrow; or `"npy"`, a folder of NumPy files to map into memory.
+            Defaults to None: hdf5 for names in .hdf5 or .h5, parquet for those in
+            .parquet, or else npy.
+        dtype: `"float32"` (default) or `"float16"`, of half the size.
+        max_tokens: Tokens of a batch. Defaults to None, for the embedding's choice.
+        lines_per_shard: Lines of the unit of work. Defaults to None: as many as make
+            512 KiB of text, which take minutes with the largest models.
+        shard: `"I/N"`: which part of the shards to compute, with I from 1 to N (or from
+            0 to N - 1). N processes, on any machines that share the folder, may run at
+            once; the last of them finishes the output. Implies `resume`. Defaults to
+            None: all.
+        resume: Whether to go on with what is there, if anything is. Shards that are
+            damaged are computed anew.
+        overwrite: Whether to replace an output that is there.
+        ignore_free_space: Whether to start where the disk seems too small.
+        report: What to do with lines that tell of text, disk and time. Defaults to
+            `print`.
+
+    Returns:
+        Whether the output is complete, which it is not before all parts of `shard` are.
+
+    Raises:
+        FileExistsError: if `output` is there, without `resume` or `overwrite`.
+        FileNotFoundError: if a file of text is not there, or vanishes.
+        OSError: if a file can't be read or written, or the disk is full.
+        FloatingPointError: if a value is too large for `dtype`.
+        ValueError: for an argument that is not as described; if the text changes
+            meanwhile; with `resume`, if anything is not as it was.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> import keras_elmo.bulk
+    >>> elmo = ElmoEmbedding.from_preset("tiny_en")
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "text.txt").write_text("the cat sat\\n\\ndogs\\n")
+    >>> def say_nothing(line): pass
+    >>> embed_corpus(elmo, folder / "text.txt", folder / "vectors", report=say_nothing)
+    True
+    >>> with keras_elmo.bulk.open(folder / "vectors") as vectors:
+    ...     [sentence.shape for sentence in vectors]
+    [(3, 3, 256), (3, 0, 256), (3, 1, 256)]
+    """
+    chosen = Layers(
+        check_choice("layers", layers, LAYERS),
+        elmo.bilm.num_layers,
+        elmo.bilm.projection_dim,
+    )
+    check_choice("dtype", dtype, DTYPES)
+    for name, value in (
+        ("max_tokens", max_tokens),
+        ("lines_per_shard", lines_per_shard),
+    ):
+        if value is not None:
+            check_positive_integer(name, value)
+    share = parse_share(shard)
+    if overwrite and (resume or shard is not None):
+        raise ValueError(
+            "`overwrite` should not come with `resume` or `shard`, which go on with "
+            f"what is there. Received: overwrite={overwrite}, resume={resume}, "
+            f"shard={shard!r}. Overwrite in one run, or choose a new output"
+        )
+    resume = resume or shard is not None
+    place = Output(output, format)
+    place.format.require()
+    place.check_new(resume, overwrite)
+    with TextSource(inputs) as source:
+        place.check_apart_from(source.paths)
+        before = place.existing() if resume else None
+        known = before.shards if before else ()
+        plan = make_plan(source, elmo.tokenizer, lines_per_shard, known)
+        manifest = Manifest(
+            run={
+                "weights": fingerprint(elmo),
+                "layers": layers,
+                "format": place.format_name,
+                "dtype": dtype,
+                "tokenizer": elmo.tokenizer,
+                "max_tokens": max_tokens,
+                "lines_per_shard": lines_per_shard,
+                "jit_compile": elmo.jit_compile,
+                **_versions(place),
+            },
+            text=source.facts,
+            row_shape=chosen.row_shape,
+            shards=plan.shards,
+        )
+        if before:
+            check_unchanged(place.path, before.values(), manifest.values())
+            manifest = manifest.with_checksums(before)
+        if before and shard is None:  # no other process is at work
+            place.remove_scratch()
+        run = Run(elmo, source, plan, place, manifest, chosen, max_tokens)
+        work = run.unfinished(*share)
+        if place.format.assemble and manifest.lines > _MANY_DATASETS:
+            report(
+                f"warning: {manifest.lines:,} datasets in one HDF5 file get slow to "
+                "write and to read; --format parquet and npy do not"
+            )
+        _forecast(run, work, ignore_free_space, report)
+        if overwrite:
+            place.remove()
+        run.start(work)
+        tokens = sum(manifest.shards[number].tokens for number in work)
+        # The bar is left out where there is no terminal.
+        with tqdm(total=tokens, unit=" tokens", unit_scale=True, disable=None) as bar:
+            for number in work:
+                run.embed(number, bar.update)
+        return run.finish()
+
+
+def _forecast(
+    run: Run, work: list[int], ignore_free_space: bool, report: Callable[[str], None]
+) -> None:
+    manifest = run.manifest
+    report(
+        f"text: {manifest.lines:,} sentences, {manifest.tokens:,} tokens, "
+        f"{len(manifest.shards):,} shards, {len(work):,} of them to compute"
+    )
+    if not work:
+        return
+    forecast = Forecast.of(run, work)
+    for line in forecast.lines():
+        report(line)
+    if not ignore_free_space:
+        forecast.check_disk()
+
+
+def _versions(place: Output) -> dict[str, str]:
+    versions = {"keras_elmo": __version__, "tensorflow": tf.__version__}
+    library = place.format.library
+    return {**versions, library: importlib.metadata.version(library)}

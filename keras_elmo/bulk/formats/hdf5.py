@@ -1,0 +1,200 @@
+"""AllenNLP's layout: one HDF5 file with a dataset a line, named by its number.
+
+A dataset is `(layers, tokens, dim)`, `(tokens, dim)` or `(dim,)`. `sentence_to_index`
+holds JSON: of each line, without white space around it, the number as a string; of a
+line that comes twice, the last.
+Empty lines have datasets without tokens.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from keras_elmo.bulk.formats.shard import Contents
+from keras_elmo.bulk.tokens import as_text
+from keras_elmo.weights.containers.hdf5 import find_problem
+
+SENTENCE_TO_INDEX = "sentence_to_index"
+_BYTES_AT_ONCE = 2**26
+
+
+def assemble(path: Path, shards: Iterable[Contents]) -> list[str]:
+    """Writes the file from shards.
+
+    Args:
+        path: The file to write.
+        shards: What to write, in order.
+
+    Returns:
+        Of each shard, SHA-256 of its vectors as they lie in the datasets.
+
+    Raises:
+        OSError: if the disk is full.
+    """
+    hashes = []
+    sentence_to_index: dict[str, str] = {}
+    line = 0
+    with io.FileIO(path, "w+") as raw:
+        disk = _Disk(raw)
+        with h5py.File(disk, "w") as file:
+            for arrays, lines in shards:
+                digest = hashlib.sha256()
+                for index, text in enumerate(lines):
+                    _write_line(file, str(line), arrays(index), digest)
+                    disk.check()
+                    sentence_to_index[as_text(text).strip()] = str(line)
+                    line += 1
+                hashes.append(digest.hexdigest())
+            text_type = h5py.string_dtype()
+            file.create_dataset(SENTENCE_TO_INDEX, (1,), text_type)[0] = json.dumps(
+                sentence_to_index
+            )
+        disk.check()
+    return hashes
+
+
+def _write_line(file: h5py.File, key: str, vectors: np.ndarray, digest: Any) -> None:
+    if vectors.nbytes <= _BYTES_AT_ONCE:
+        vectors = np.ascontiguousarray(vectors)
+        digest.update(vectors.data)
+        file.create_dataset(key, data=vectors)
+        return
+    dataset = file.create_dataset(key, vectors.shape, vectors.dtype)
+    for place in _places(vectors.shape, vectors.itemsize):
+        part = np.ascontiguousarray(vectors[place])
+        digest.update(part.data)
+        dataset[place] = part
+
+
+def _places(shape: tuple[int, ...], itemsize: int) -> Iterator[Any]:
+    """Slices of an array, in the order of its bytes, that memory is sure to hold."""
+    if math.prod(shape) * itemsize <= _BYTES_AT_ONCE:
+        yield ...
+        return
+    step = max(1, _BYTES_AT_ONCE // (shape[-1] * itemsize))
+    for leading in np.ndindex(shape[:-2]):
+        for start in range(0, shape[-2], step):
+            yield *leading, slice(start, start + step)
+
+
+class _Disk:
+    """A file for HDF5, which is not told when the disk is full: it would crash.
+
+    Args:
+        file: An unbuffered file.
+    """
+
+    def __init__(self, file: io.FileIO):
+        self._file = file
+        self._error: BaseException | None = None
+        # These fail for no want of place.
+        self.read, self.readinto = file.read, file.readinto
+        self.seek, self.tell, self.flush = file.seek, file.tell, file.flush
+
+    def check(self) -> None:
+        """Raises what went wrong, once HDF5 is not at work."""
+        if self._error is not None:
+            raise self._error
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except BaseException as error:  # Ctrl-C too
+            self._error = error
+        return len(data)
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return self._file.truncate(size)
+        except OSError as error:
+            self._error = error
+            return size or 0
+
+
+class Hdf5File:
+    """Reads a file of this layout, also one that `allennlp elmo` wrote.
+
+    Attributes:
+        shape: Shape of a line's dataset, with None for the number of tokens; or None
+            if there are no lines.
+        dtype: dtype of the datasets; or None likewise.
+
+    Raises:
+        ValueError: if it is not such a file.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        with self._errors():
+            self._file = h5py.File(path, "r")
+            self._length = len(self._file) - (SENTENCE_TO_INDEX in self._file)
+        self.shape: tuple[int | None, ...] | None = None
+        self.dtype: np.dtype | None = None
+        if self._length:
+            first = self._dataset(0)
+            *others, dim = first.shape
+            self.shape = (*others[:-1], None, dim) if others else (dim,)
+            self.dtype = first.dtype
+
+    def __len__(self) -> int:
+        return self._length
+
+    def vectors(self, line: int) -> np.ndarray:
+        dataset = self._dataset(line)
+        with self._errors():
+            return dataset[...]
+
+    def tokens(self, line: int) -> list[str]:
+        raise ValueError(
+            "Tokens are stored by the formats parquet and npy. Received: "
+            f"'{self._path}', of the format hdf5. Split line {line} of the text"
+        )
+
+    def close(self) -> None:
+        self._file.close()
+
+    def content_hash(self, first_line: int, lines: int) -> str:
+        """SHA-256 of the vectors of some lines, as `assemble` computes it.
+
+        Raises:
+            ValueError: if one is missing, or can't be read.
+        """
+        digest = hashlib.sha256()
+        for line in range(first_line, first_line + lines):
+            dataset = self._dataset(line)
+            with self._errors():
+                for place in _places(dataset.shape, dataset.dtype.itemsize):
+                    digest.update(np.ascontiguousarray(dataset[place]).data)
+        return digest.hexdigest()
+
+    def _dataset(self, line: int) -> h5py.Dataset:
+        with self._errors():
+            dataset = self._file[str(line)]
+            if not isinstance(dataset, h5py.Dataset):
+                raise ValueError(f"{line} is no dataset")
+            if problem := find_problem(dataset):
+                raise ValueError(f"the dataset {line} {problem}")
+            if dataset.ndim not in (1, 2, 3):
+                raise ValueError(f"the dataset {line} is of shape {dataset.shape}")
+            return dataset
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turns what h5py raises into an error that names the file."""
+        try:
+            yield
+        except (OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"'{self._path}' should be an HDF5 file with a dataset a line, named "
+                f"0, 1, 2 and so on. Received: one that can't be read ({error})"
+            ) from error

@@ -1,0 +1,86 @@
+"""What the formats of shards have in common."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+
+class Sentence(NamedTuple):
+    """What is stored for a line.
+
+    Attributes:
+        tokens: Its tokens.
+        blocks: Its vectors `(rows, *row_shape)`, some rows at a time.
+    """
+
+    tokens: list[bytes]
+    blocks: Iterator[np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """What is known of a shard before it is written or read.
+
+    Attributes:
+        first_line: Number of its first line in all of the text.
+        lines: Number of its lines.
+        rows: Number of its vectors: one a token, or one a line.
+        row_shape: Shape of one of them, `(dim,)` or `(layers, dim)`.
+        columns: Names of the layers.
+        dtype: `"float32"` or `"float16"`.
+    """
+
+    first_line: int
+    lines: int
+    rows: int
+    row_shape: tuple[int, ...]
+    columns: tuple[str, ...]
+    dtype: str
+
+    @property
+    def is_by_token(self) -> bool:
+        """Whether there is a vector a token."""
+        return self.columns != ("default",)
+
+    def array(self, rows: np.ndarray) -> np.ndarray:
+        """The vectors `(rows, *row_shape)` of a sentence as users see them.
+
+        Returns:
+            `(layers, tokens, dim)`, `(tokens, dim)` or `(dim,)`, without a copy.
+        """
+        if not self.is_by_token:
+            return rows[0]
+        return rows if rows.ndim == 2 else np.moveaxis(rows, 1, 0)
+
+
+class Contents(NamedTuple):
+    """A shard to assemble.
+
+    Attributes:
+        arrays: The array of a line, by its number in the shard, see `Layout.array`.
+        lines: The lines themselves.
+    """
+
+    arrays: Callable[[int], np.ndarray]
+    lines: list[bytes]
+
+
+class ShardReader(Protocol):
+    """A shard to read, by the number of a line in it."""
+
+    def vectors(self, index: int) -> np.ndarray:
+        """The vectors `(rows, *row_shape)` of a line."""
+
+    def tokens(self, index: int) -> list[str]:
+        """The tokens of a line."""
+
+
+def damaged(path: object, error: object) -> ValueError:
+    """The error of a shard that can't be what was written."""
+    return ValueError(
+        f"'{path}' should be as `keras-elmo embed` wrote it. Received: one that can't "
+        f"be read ({error}). `keras-elmo embed --check` names all that is damaged; the "
+        "command that made it mends it with --resume"
+    )

@@ -1,0 +1,188 @@
+"""One run: which shards are left, each of them, and the end."""
+
+import collections
+import contextlib
+import dataclasses
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+
+from keras_elmo.bulk.formats import Contents, Layout, Sentence, ShardReader
+from keras_elmo.bulk.layers import Layers
+from keras_elmo.bulk.manifest import Manifest, checksum, checksums
+from keras_elmo.bulk.output import Output
+from keras_elmo.bulk.plan import Plan, read_lines
+from keras_elmo.bulk.text_source import TextSource
+from keras_elmo.bulk.tokens import split_lines
+from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
+from keras_elmo.files.atomic import replacing
+
+
+class Run:
+    """The work on one output, of which other processes may do a part.
+
+    Args:
+        elmo: The embedding.
+        source: The text.
+        plan: Where its shards are.
+        output: Where to write.
+        manifest: What the output is made of; its shards have checksums as far as an
+            earlier manifest told them.
+        layers: What to store.
+        max_tokens: Tokens of a batch, or None.
+    """
+
+    def __init__(
+        self,
+        elmo: ElmoEmbedding,
+        source: TextSource,
+        plan: Plan,
+        output: Output,
+        manifest: Manifest,
+        layers: Layers,
+        max_tokens: int | None,
+    ):
+        self.elmo = elmo
+        self.source = source
+        self.plan = plan
+        self.output = output
+        self.manifest = manifest
+        self.layers = layers
+        self._limits = {} if max_tokens is None else {"max_tokens": max_tokens}
+        self._is_complete = output.is_complete(manifest)
+
+    def unfinished(self, remainder: int, divisor: int) -> list[int]:
+        """The numbers of the shards to compute, of those that are a share's."""
+        if self._is_complete:
+            return []
+        numbers = range(remainder, len(self.manifest.shards), divisor)
+        return [number for number in numbers if not self._is_intact(number)]
+
+    def tokens_of(self, number: int) -> Iterator[list[bytes]]:
+        """The tokens of each line of a shard."""
+        lines = read_lines(self.source, self.plan, number)
+        return split_lines(lines, self.elmo.tokenizer)
+
+    def start(self, work: Sequence[int]) -> None:
+        """Records what the run is, for those that go on with it.
+
+        Args:
+            work: The shards to compute.
+        """
+        if not work and not self.output.format.assemble:
+            self._is_complete = self._is_complete or self.output.has_ended()
+        if not self._is_complete:
+            if not self.output.plan_path.is_file():
+                self.manifest.write(self.output.plan_path)
+            self.output.done_folder.mkdir(exist_ok=True)
+
+    def embed(self, number: int, embedded: Callable[[int], None]) -> None:
+        """Computes a shard, which is there whole or not at all.
+
+        Args:
+            number: Its number.
+            embedded: Told how many more tokens are embedded.
+        """
+        path, layout = self.output.shard_path(number), self.manifest.layout(number)
+        sentences = self._sentences(self.tokens_of(number), embedded)
+        self.output.discard(number)
+        with _errors_that_tell(path), replacing(path) as temporary:
+            self.output.format.write(Path(temporary), layout, sentences)
+        files = checksums(self.output.format.files(path))
+        self.output.record(number, files)
+
+    def finish(self) -> bool:
+        """Makes the output complete if all shards are there, and returns whether."""
+        if self._is_complete:
+            return True
+        # Of several processes that find all shards, one does what is left to do.
+        with filelock.FileLock(self.output.lock_path):
+            is_done = self.output.has_ended() or self._finish()
+        if is_done:
+            self.output.lock_path.unlink(missing_ok=True)
+        return is_done
+
+    def _finish(self) -> bool:
+        recorded = [
+            self.output.recorded(number, shard)
+            for number, shard in enumerate(self.manifest.shards)
+        ]
+        shards = [shard for shard in recorded if shard is not None]
+        if len(shards) < len(recorded):
+            return False
+        manifest = dataclasses.replace(self.manifest, shards=shards)
+        if self.output.format.assemble:
+            manifest = self._assemble(manifest)
+        manifest.write(self.output.manifest_path)
+        self.output.plan_path.unlink()
+        self.output.remove_traces()
+        if self.output.format.assemble:
+            shutil.rmtree(self.output.folder)
+        return True
+
+    def _assemble(self, manifest: Manifest) -> Manifest:
+        """Makes one file of all shards; their checksums become those in it."""
+        path, assemble = self.output.path, self.output.format.assemble
+        with _errors_that_tell(path), replacing(path) as temporary:
+            hashes = assemble(Path(temporary), self._contents())  # type: ignore
+        shards = [
+            dataclasses.replace(shard, files={}, vectors=vectors)
+            for shard, vectors in zip(manifest.shards, hashes, strict=True)
+        ]
+        files = {"file": checksum(path)}
+        return dataclasses.replace(manifest, shards=shards, files=files)
+
+    def _contents(self) -> Iterator[Contents]:
+        for number in range(len(self.manifest.shards)):
+            layout = self.manifest.layout(number)
+            shard = self.output.format.open(self.output.shard_path(number), layout)
+
+            def array(
+                index: int, layout: Layout = layout, shard: ShardReader = shard
+            ) -> np.ndarray:
+                return layout.array(shard.vectors(index))
+
+            yield Contents(array, read_lines(self.source, self.plan, number))
+
+    def _sentences(
+        self, sentences: Iterator[list[bytes]], embedded: Callable[[int], None]
+    ) -> Iterator[Sentence]:
+        # The embedding reads ahead, so tokens wait for their vectors.
+        waiting: collections.deque[list[bytes]] = collections.deque()
+
+        def read_ahead() -> Iterator[list[bytes]]:
+            for tokens in sentences:
+                waiting.append(tokens)
+                yield tokens
+
+        stream: Any = self.elmo.encode_stream(
+            read_ahead(), output_key=self.layers.output_key, **self._limits
+        )
+        dtype = self.manifest.run["dtype"]
+        for outputs in stream:
+            tokens = waiting.popleft()
+            yield Sentence(tokens, self.layers.blocks(outputs, dtype))
+            embedded(len(tokens))
+
+    def _is_intact(self, number: int) -> bool:
+        shard = self.output.recorded(number, self.manifest.shards[number])
+        return shard is not None and self.output.is_intact(number, shard)
+
+
+@contextlib.contextmanager
+def _errors_that_tell(path: Path) -> Iterator[None]:
+    """Adds the path to errors of writing, and what to do about a full disk."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{error.strerror or error}. Finished shards are kept: mend the cause, and "
+            "give the same command with --resume",
+            os.fspath(path),
+        ) from error

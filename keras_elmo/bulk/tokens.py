@@ -1,0 +1,64 @@
+"""Sentences to tokens, many at a time."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import tensorflow as tf
+
+from keras_elmo.text.tokenizers import TOKENIZERS
+
+# A call of TensorFlow's takes as long as splitting hundreds of sentences.
+_LINES_PER_BLOCK = 4096
+_BYTES_PER_BLOCK = 2**20
+
+
+def split_lines(lines: Sequence[bytes], tokenizer: str) -> Iterator[list[bytes]]:
+    """The tokens of each line, in order.
+
+    Args:
+        lines: Sentences, in any encoding.
+        tokenizer: Name of one of `TOKENIZERS`.
+
+    Example:
+
+    >>> list(split_lines([b"the  cat", b"", b"dogs"], "space"))
+    [[b'the', b'cat'], [], [b'dogs']]
+    """
+    for ragged in _ragged(lines, tokenizer):
+        tokens = ragged.flat_values.numpy().tolist()
+        for start, stop in itertools.pairwise(ragged.row_splits.numpy().tolist()):
+            yield tokens[start:stop]
+
+
+def count_tokens(lines: Sequence[bytes], tokenizer: str) -> int:
+    """How many tokens `split_lines` would find in all."""
+    return sum(int(ragged.row_splits[-1]) for ragged in _ragged(lines, tokenizer))
+
+
+def as_text(data: bytes) -> str:
+    r"""A token or line as text; bytes that are no UTF-8 as `\x..`.
+
+    Example:
+
+    >>> as_text(b"caf\xc3\xa9 \xff")
+    'café \\xff'
+    """
+    return data.decode("utf-8", errors="backslashreplace")
+
+
+def _ragged(lines: Sequence[bytes], tokenizer: str) -> Iterator[tf.RaggedTensor]:
+    for block in _blocks(lines):
+        yield TOKENIZERS[tokenizer](tf.constant(block, tf.string))
+
+
+def _blocks(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
+    block: list[bytes] = []
+    size = 0
+    for line in lines:
+        block.append(line)
+        size += len(line)
+        if len(block) == _LINES_PER_BLOCK or size >= _BYTES_PER_BLOCK:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
