@@ -8,6 +8,7 @@ tokens of each line as they are, with a space between them.
 import functools
 import io
 import math
+import mmap
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -63,10 +64,12 @@ class NpyShard:
             return np.zeros(shape, dtype)
         place = self._start + first * _row_bytes(self._layout)
         try:
-            array = np.memmap(self._path / _VECTORS, dtype, "r", place, shape)
+            rows = _map(
+                self._path / _VECTORS, place, (stop - first) * _row_bytes(self._layout)
+            )
         except ValueError as error:  # it was cut meanwhile
             raise damaged(self._path / _VECTORS, error) from error
-        return np.asarray(array)
+        return np.frombuffer(rows, dtype).reshape(shape)
 
     def tokens(self, index: int) -> list[str]:
         return as_text(self._lines[index]).split(" ") if self._lines[index] else []
@@ -91,6 +94,17 @@ def _check(path: Path, shape: tuple[int, ...], dtype: str) -> int:
         if path.stat().st_size != size or file.read(len(header)) != header:
             raise damaged(path, f"it is no {dtype} {shape}")
     return len(header)
+
+
+def _map(path: Path, start: int, size: int) -> memoryview:
+    """Some bytes of a file; `np.memmap` takes three times as long."""
+    before = start % mmap.ALLOCATIONGRANULARITY
+    with path.open("rb") as file:
+        descriptor, offset = file.fileno(), start - before
+        mapped = mmap.mmap(
+            descriptor, before + size, access=mmap.ACCESS_READ, offset=offset
+        )
+    return memoryview(mapped)[before:]
 
 
 def _row_bytes(layout: Layout) -> int:
