@@ -18,9 +18,9 @@ from keras_elmo.bulk.manifest import Manifest, checksum, checksums
 from keras_elmo.bulk.output import Output
 from keras_elmo.bulk.plan import Plan, read_lines
 from keras_elmo.bulk.text_source import TextSource
-from keras_elmo.bulk.tokens import split_lines
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.files.atomic import replacing
+from keras_elmo.text.sentences import token_lists
 
 
 class Run:
@@ -66,7 +66,7 @@ class Run:
     def tokens_of(self, number: int) -> Iterator[list[bytes]]:
         """The tokens of each line of a shard."""
         lines = read_lines(self.source, self.plan, number)
-        return split_lines(lines, self.elmo.tokenizer)
+        return token_lists(lines, self.elmo.tokenizer)
 
     def start(self, work: Sequence[int]) -> None:
         """Records what the run is, for those that go on with it.

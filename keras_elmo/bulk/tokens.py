@@ -1,6 +1,5 @@
-"""Sentences to tokens, many at a time."""
+"""Lines of text: how many tokens they have, and tokens as text."""
 
-import itertools
 from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
@@ -12,26 +11,8 @@ _LINES_PER_BLOCK = 4096
 _BYTES_PER_BLOCK = 2**20
 
 
-def split_lines(lines: Sequence[bytes], tokenizer: str) -> Iterator[list[bytes]]:
-    """The tokens of each line, in order.
-
-    Args:
-        lines: Sentences, in any encoding.
-        tokenizer: Name of one of `TOKENIZERS`.
-
-    Example:
-
-    >>> list(split_lines([b"the  cat", b"", b"dogs"], "space"))
-    [[b'the', b'cat'], [], [b'dogs']]
-    """
-    for ragged in _ragged(lines, tokenizer):
-        tokens = ragged.flat_values.numpy().tolist()
-        for start, stop in itertools.pairwise(ragged.row_splits.numpy().tolist()):
-            yield tokens[start:stop]
-
-
 def count_tokens(lines: Sequence[bytes], tokenizer: str) -> int:
-    """How many tokens `split_lines` would find in all."""
+    """How many tokens there are in all lines."""
     return sum(int(ragged.row_splits[-1]) for ragged in _ragged(lines, tokenizer))
 
 

@@ -1,18 +1,18 @@
 """The few sizes that batches are padded to, because XLA compiles every shape anew.
 
 A bucket is a number of rows and of positions, which decide all other sizes. There are
-18 for up to 64 sentences of 512 tokens. A batch of these with more distinct tokens than
-text has takes a larger one, of which one more suffices: 19 programs in all.
+19 for up to 64 sentences of 512 tokens. A batch of these with more distinct tokens than
+text has takes a larger one, of which one more suffices: 20 programs in all.
 """
 
 import tensorflow as tf
 
 from keras_elmo.char_ids import PADDING, positions
 
-# Few numbers of rows, because eight take little longer than one, whose steps wait for
-# the weights to be read. Numbers of positions are closer, because every one is a step;
-# they are powers of two, and the two boundaries of a sentence.
-_BATCHES = [8, 32, *(64 << doubled for doubled in range(15))]
+# Few numbers of rows: one, as a server of single sentences has, and some more. Numbers
+# of positions are closer, because every one is a step; they are powers of two, and the
+# two boundaries of a sentence.
+_BATCHES = [1, 8, 32, *(64 << doubled for doubled in range(15))]
 _TIMES = [2 + (16 << doubled) for doubled in range(17)]
 _LARGEST = 64, 514
 _MOST_POSITIONS = 2**26  # of which memory holds no activations
@@ -23,10 +23,17 @@ def bucket_sizes():
     sizes = [
         (batch, time, _distinct(batch, time))
         for batch in _BATCHES
-        for time in _TIMES
+        for time in _times(batch)
         if batch * time <= _MOST_POSITIONS
     ]
     return sorted(sizes, key=_order)
+
+
+def _times(batch):
+    """Fewer for one row, whose padding costs little, and none so short for many."""
+    if batch == 1:
+        return _TIMES[1::2]
+    return _TIMES if batch == 8 else _TIMES[1:]
 
 
 def _distinct(batch, time):

@@ -14,6 +14,7 @@ class SentenceEncoder:
     bilm: Any
     output_keys: Any
     stream: Any
+    do_layer_norm: Any
 
     def encode(
         self,
@@ -54,7 +55,8 @@ class SentenceEncoder:
 
         Raises:
             ValueError: if `sentences` is one string, or not of strings or lists of
-                strings; or another argument is not as described.
+                strings; or another argument is not as described; or if the layer has
+                `do_layer_norm=True`, with which results depend on the batch.
 
         Example:
 
@@ -113,6 +115,12 @@ class SentenceEncoder:
         check_choice("output_key", output_key, (None, *self.output_keys))
         check_positive_integer("max_tokens", max_tokens)
         check_sentences(sentences)
+        if self.do_layer_norm is True:
+            raise ValueError(
+                "`encode` makes batches of its own, which the values of a layer with "
+                '`do_layer_norm=True` would depend on. Use `do_layer_norm="row"`, or '
+                "call the layer on batches of yours. Received: do_layer_norm=True"
+            )
         return self.stream.embed(sentences, output_key, max_tokens)
 
     def similarity(self, vectors, others):

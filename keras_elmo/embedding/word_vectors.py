@@ -24,7 +24,7 @@ class WordVectors:
         least_capacity: How many distinct tokens there is room for at least.
 
     Call arguments:
-        tokens: Byte strings, at most `least_capacity` distinct ones.
+        tokens: Byte strings.
 
     Returns:
         `(tokens, projection_dim)`.
@@ -47,6 +47,8 @@ class WordVectors:
             # Frequent words come back at once, so that little is computed twice.
             self._rows.clear()
             missing = list(dict.fromkeys(tokens))
+        if len(missing) > len(self._table):
+            self._table = np.empty((len(missing), self._table.shape[1]), self._dtype)
         self._add(missing)
         return self._table[[self._rows[token] for token in tokens]]
 

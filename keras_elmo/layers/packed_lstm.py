@@ -22,6 +22,7 @@ def packed_lstm(
     projection_kernel: tf.Tensor | None = None,
     cell_clip: float | None = None,
     projection_clip: float | None = None,
+    widths: tuple[int, ...] = (),
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Reads a packed batch, step by step.
 
@@ -32,7 +33,9 @@ def packed_lstm(
         hidden: `(batch, projection_dim)`, the state at the start, rows in the order of
             the `PackedBatch`.
         memory: `(batch, units)`, likewise.
-        recurrent_kernel: See `lstm_step`; so are the arguments that follow.
+        recurrent_kernel: See `lstm_step`; so are the three arguments that follow.
+        widths: Of `hidden` and `memory`. TensorFlow would make one graph of layers of
+            different sizes, in which sizes are unknown; so they are told apart.
 
     Returns:
         The outputs `(tokens, projection_dim)`, and the state after the last token of

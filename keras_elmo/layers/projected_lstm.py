@@ -179,6 +179,7 @@ class ProjectedLSTM(keras.layers.Layer):
             *(ops.convert_to_tensor(kernel.value) for kernel in kernels),
             cell_clip=self.cell_clip,
             projection_clip=self.projection_clip,
+            widths=(self.projection_dim, self.units),
         )
 
     def _step(self, projected_input, hidden, memory):

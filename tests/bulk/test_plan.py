@@ -3,7 +3,8 @@ from refusal import refused
 
 from keras_elmo.bulk.plan import make_plan, parse_share
 from keras_elmo.bulk.text_source import TextSource
-from keras_elmo.bulk.tokens import count_tokens, split_lines
+from keras_elmo.bulk.tokens import count_tokens
+from keras_elmo.text.sentences import token_lists
 from keras_elmo.text.tokenizers import TOKENIZERS
 
 
@@ -43,8 +44,7 @@ def test_shares_that_make_no_sense(share):
 def test_lines_are_split_as_the_embedding_does(tokenizer, monkeypatch):
     lines = [b"a  b,c\td", b"", b"\xff\x00", b"x" * 3000, "\u3000é\u00a0".encode()]
     together = TOKENIZERS[tokenizer](lines).to_list()
-    assert list(split_lines(lines, tokenizer)) == together
+    assert list(token_lists(lines, tokenizer)) == together
     monkeypatch.setattr("keras_elmo.bulk.tokens._BYTES_PER_BLOCK", 2000)
-    assert list(split_lines(lines, tokenizer)) == together
     assert count_tokens(lines, tokenizer) == sum(map(len, together))
-    assert list(split_lines([], tokenizer)) == [] and count_tokens([], tokenizer) == 0
+    assert list(token_lists([], tokenizer)) == [] and count_tokens([], tokenizer) == 0

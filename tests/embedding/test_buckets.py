@@ -94,7 +94,7 @@ def test_a_bucket_holds_the_batch_and_nothing_more(batch, time, distinct, charac
     if distinct is None:
         # At most so much of a bucket is padding.
         assert rows <= max(8, 4 * batch)
-        assert char_ids.shape[1] <= max(18, 2 * time)
+        assert char_ids.shape[1] <= max(34, 4 * time)
         assert char_ids.shape[2] == CHARACTERS
 
 

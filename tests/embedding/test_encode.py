@@ -140,13 +140,13 @@ def test_windows_are_one_pass(boundaries, options, on_disk, monkeypatch):
 
 
 def count_chunks(elmo, monkeypatch):
-    encode, chunks = elmo._stream._encode_tokens, []
+    encode, chunks = elmo.stream._encode_tokens, []
 
     def counted(char_ids):
         chunks.append(char_ids.shape[0])
         return encode(char_ids)
 
-    monkeypatch.setattr(elmo._stream, "_encode_tokens", counted)
+    monkeypatch.setattr(elmo.stream, "_encode_tokens", counted)
     return chunks
 
 
