@@ -20,8 +20,6 @@ _EXPECTED = (
     "`(batch, time, characters)`, or a dictionary with the keys "
     "['char_ids', 'sequence_len'] or ['char_ids', 'sequence_len', 'token_index']"
 )
-
-
 _UNDECIDED = "undecided"  # until the first embedding says what to train, or None
 
 

@@ -165,7 +165,7 @@ class ProjectedLSTM(keras.layers.Layer):
             `(tokens, projection_dim)`, and the final hidden state and memory.
         """
         # The core is Keras alone, but for this loop, which other backends never see.
-        from keras_elmo.layers.packed_lstm import packed_lstm
+        from keras_elmo.layers.on_tensorflow.packed_lstm import packed_lstm
 
         if not initial_state:
             initial_state = self.rnn.cell.get_initial_state(ops.shape(batch.order)[0])
@@ -221,9 +221,9 @@ def runs_packed():
     """Whether a call is known to be outside XLA, in TensorFlow: it is a direct one."""
     if keras.backend.backend() != "tensorflow":
         return False
-    import tensorflow as tf
+    from keras_elmo.layers.on_tensorflow.packed_lstm import is_direct_call
 
-    return tf.executing_eagerly()
+    return is_direct_call()
 
 
 def check_time_steps(inputs):

@@ -9,7 +9,12 @@ from typing import Any
 import tensorflow as tf
 
 from keras_elmo.layers.lstm_step import lstm_step
-from keras_elmo.layers.packed_scan import packed_scan
+from keras_elmo.layers.on_tensorflow.packed_scan import packed_scan
+
+
+def is_direct_call() -> bool:
+    """Whether what is called now is not part of a graph, which XLA may compile."""
+    return tf.executing_eagerly()
 
 
 @tf.function(autograph=False, reduce_retracing=True)
