@@ -21,7 +21,7 @@ pytestmark = [
 
 def test_snippets(tmp_path):
     snippets = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
-    assert len(snippets) == 7
+    assert len(snippets) == 8
     for path in Golden("skip").files.values():
         shutil.copy(path, tmp_path)
     shutil.copytree(FIXTURES / "skip" / "hub", tmp_path / "elmo_2")
