@@ -139,6 +139,8 @@ def _of_any_size(tensor):
     if tensor is None:
         return None
     shape = [None] * tensor.shape.rank
+    if tensor.dtype.is_floating:
+        shape[-1] = tensor.shape[-1]  # of vectors, whose width is the model's
     if isinstance(tensor, tf.RaggedTensor):
         splits = tensor.row_splits.dtype
         return tf.RaggedTensorSpec(shape, tensor.dtype, tensor.ragged_rank, splits)

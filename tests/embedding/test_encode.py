@@ -226,3 +226,17 @@ def test_weights_may_change_between_calls():
     expected = elmo(SENTENCES)["default"]
     for max_tokens in (2, 4096):
         assert_close(elmo.encode(SENTENCES, max_tokens=max_tokens), expected)
+
+
+@pytest.mark.slow
+def test_under_xla():
+    """Its batches are padded to buckets, tables of vectors too."""
+    plain = skip_elmo(jit_compile=False)
+    compiled = ElmoEmbedding(plain.bilm, jit_compile=True)
+    compiled.set_weights(plain.get_weights())
+    left, right = (
+        elmo.encode(SENTENCES, output_key=None, max_tokens=40)
+        for elmo in (compiled, plain)
+    )
+    for key in right:
+        assert_close(list(left[key]), list(right[key]))
