@@ -240,3 +240,9 @@ def test_under_xla():
     )
     for key in right:
         assert_close(list(left[key]), list(right[key]))
+
+
+def test_normalisation_over_the_batch_is_refused():
+    with refused('"row"', "Received: do_layer_norm=True"):
+        skip_elmo(do_layer_norm=True).encode(["a"])
+    assert len(skip_elmo(do_layer_norm="row").encode(["a"])) == 1
