@@ -100,7 +100,7 @@ class Run:
         """Makes the output complete if all shards are there, and returns whether."""
         if self._is_complete:
             return True
-        # Of several processes that find all shards, one does what is left to do.
+        # Several processes may find all shards, but one has to do what is left.
         with filelock.FileLock(self.output.lock_path):
             is_done = self.output.has_ended() or self._finish()
         if is_done:

@@ -56,9 +56,7 @@ def _add_embed(parser: argparse.ArgumentParser) -> None:
     add("--format", choices=FORMATS, help="(default: by the name of OUTPUT)")
     add("--dtype", choices=STORED_DTYPES, default="float32", help="of the vectors")
     add("--tokenizer", choices=TOKENIZERS, help="(default: the preset's)")
-    add(
-        "--max-tokens", type=int, metavar="N", help="of a batch (default: by the model)"
-    )
+    add("--max-tokens", type=int, metavar="N", help="of a batch (default: 4096)")
     add(
         "--lines-per-shard",
         type=int,

@@ -1,6 +1,7 @@
 """Checks of what comes in, in direct calls and in graphs."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -184,3 +185,9 @@ def _require(valid: tf.Tensor, message: str, values: tf.Tensor | None = None) ->
 def described(tensor: tf.Tensor) -> str:
     """Dtype and shape, for an error."""
     return f"{tensor.dtype.name} of shape {tensor.shape}"
+
+
+def shortened(value: Any) -> str:
+    """A value of any length, for an error."""
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}..."

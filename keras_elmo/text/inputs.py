@@ -14,6 +14,7 @@ from keras_elmo.text.checks import (
     described,
     require_integers,
     require_strings,
+    shortened,
 )
 from keras_elmo.text.tokenizers import TOKENIZERS, add_boundaries
 
@@ -115,7 +116,7 @@ def _as_ragged_tokens(rows: list | tuple) -> tf.RaggedTensor:
         if not is_row or not all(isinstance(token, str | bytes) for token in row):
             raise ValueError(
                 "`inputs` should be a list of sentences, or a list of lists of tokens, "
-                f"all of them strings. Received: {_shortened(row)} as row {number}"
+                f"all of them strings. Received: {shortened(row)} as row {number}"
             )
     tokens = [token for row in rows for token in row]
     return tf.RaggedTensor.from_row_lengths(
@@ -139,14 +140,9 @@ def _as_tensor(value: Any, name: str) -> Any:
             )
         raise ValueError(
             f"`{name}` can't be made a tensor. Expected {EXPECTED}. "
-            f"Received: {_shortened(value)} (of type {type(value).__name__}){hint}"
+            f"Received: {shortened(value)} (of type {type(value).__name__}){hint}"
         ) from error
     if name in _TEXT and 0 in tensor.shape:
         # NumPy gives an empty list the type float, but it is an empty batch of text.
         return tf.zeros(tensor.shape, tf.string)
     return tensor
-
-
-def _shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 100 else f"{text[:100]}..."

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_elmo.text.checks import shortened
 from keras_elmo.text.tokenizers import TOKENIZERS
 
 _SENTENCES = 256
@@ -24,7 +25,7 @@ def check_sentences(sentences: Any) -> None:
         raise ValueError(
             "`sentences` should be a list or another iterable of strings, or of lists "
             "of tokens; for one sentence, a list of one. Received: "
-            f"sentences={_shortened(sentences)}"
+            f"sentences={shortened(sentences)}"
         )
 
 
@@ -83,7 +84,7 @@ def _as_bytes(sentence: Any, number: int) -> bytes | list[bytes]:
     if not is_text:
         raise ValueError(
             "`sentences` should hold strings, or lists of tokens, all of them strings. "
-            f"Received: {_shortened(sentence)} as sentence {number}"
+            f"Received: {shortened(sentence)} as sentence {number}"
         )
     try:
         encoded = [t.encode() if isinstance(t, str) else bytes(t) for t in tokens]
@@ -93,8 +94,3 @@ def _as_bytes(sentence: Any, number: int) -> bytes | list[bytes]:
             f"{number} with {error.object[error.start : error.end]!r}, half a character"
         ) from error
     return encoded[0] if isinstance(sentence, str | bytes) else encoded
-
-
-def _shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 100 else f"{text[:100]}..."

@@ -37,7 +37,7 @@ def test_mixed_precision(frozen_elmo, dtype, unit_roundoff):
         value = tf.cast(value, "float32").numpy()
         error = np.linalg.norm(value - expected[key])
         assert error <= bound * np.linalg.norm(expected[key])
-        # Of each token by itself: a few bad ones are lost in the norm of all.
+        # Each token counts by itself, as the norm of all would hide a few bad ones.
         assert cosines(value, expected[key].numpy()).min() >= 0.999
     assert {v.dtype for v in half.variables} == {"float32"}
 

@@ -73,7 +73,7 @@ def gradients(bilstm, inputs, states, weights, packed):
         outputs, final = bilstm(inputs, MASK, states, packed=packed)
         pairs = zip([*outputs, *final], weights, strict=True)
         loss = tf.add_n([tf.reduce_sum(x * weight) for x, weight in pairs])
-    # Of a state that rows were taken from, a gradient is `IndexedSlices`.
+    # A state's gradient is `IndexedSlices`, because its rows were taken by index.
     return [tf.convert_to_tensor(x) for x in tape.gradient(loss, sources)]
 
 

@@ -29,7 +29,6 @@ from bench import Bench, largest_difference
 from peer import Peer
 from rows import ROWS
 from table import table
-from ways import Missing
 
 TOLERANCE = 1e-5
 PEERS = {"bilm": "bilm-tf", "allennlp": "AllenNLP"}
@@ -90,8 +89,6 @@ def measure(bench, names):
         try:
             for line in ROWS[name](bench):
                 lines.append(line)
-        except Missing as missing:
-            print(f"{name}: left out, this version has no {missing}")
         except Exception:  # or minutes of other rows would be lost
             traceback.print_exc()
             failed.append(name)

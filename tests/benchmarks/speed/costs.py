@@ -7,7 +7,7 @@ from contest import Ours
 from machine import Arithmetic
 from parts import time_of_parts
 from table import Line
-from ways import Missing, has_embed, in_tensor, padded
+from ways import in_tensor, padded
 
 from keras_elmo import ElmoEmbedding
 
@@ -77,17 +77,11 @@ def memory(bench):
     """The peak of a process of its own."""
     peak = once.measure("direct", bench.args.sentences, *bench.files) / MIB
     yield Line("memory at the peak, 32 x 30, direct call", "MiB", [peak])
-    if has_embed():
-        case = "embed"
-    elif hasattr(bench.elmo, "encode"):
-        case = "encode"
-    else:
-        raise Missing("ElmoEmbedding.encode, keras-elmo embed")
     few, many = 1_000, 1_000_000 if bench.args.million else 100_000
     text = bench.args.sentences
-    peaks = {n: once.measure(case, text, n) / MIB for n in (few, many)}
+    peaks = {n: once.measure("embed", text, n) / MIB for n in (few, many)}
     yield Line(
-        f"memory at the peak, tiny_en, {case}, {many:,} short sentences",
+        f"memory at the peak, tiny_en, embed, {many:,} short sentences",
         "MiB",
         [peaks[many]],
         {f"{few:,}": [peaks[few]]},

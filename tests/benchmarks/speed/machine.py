@@ -91,7 +91,7 @@ class Arithmetic:
         self._bilm = bilm
         units, dim = bilm.units, bilm.projection_dim
         self._recurrent = 4 * units * dim + (units * dim if units > dim else 0)
-        # Of one position: each direction and layer has an input product as well.
+        # A position needs both products, the input's and the state's, in every layer.
         self.lstm = 2 * 2 * bilm.num_layers * (4 * units * dim + self._recurrent)
 
     def encoder(self, token):

@@ -54,15 +54,6 @@ def direct(sentences, options, weights):
         elmo(batch)
 
 
-def encode(sentences, number):
-    """The vectors of so many short sentences by `tiny_en`, which it returns."""
-    from keras_elmo import ElmoEmbedding
-
-    elmo = ElmoEmbedding.from_preset("tiny_en")
-    short = short_sentences(sentences, int(number))
-    return elmo.encode(short, output_key="default", progress=False)
-
-
 def embed(sentences, number):
     """The command, on a file of so many short sentences, by `tiny_en`."""
     from keras_elmo.cli.main import main
@@ -86,7 +77,7 @@ def embed_arguments(text, output, layers, form, *weights):
     return ["embed", str(text), str(output), *map(str, options)]
 
 
-CASES = {"direct": direct, "encode": encode, "embed": embed}
+CASES = {"direct": direct, "embed": embed}
 
 
 def main(case, *arguments):

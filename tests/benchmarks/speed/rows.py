@@ -12,7 +12,7 @@ from contest import Ours
 from machine import Arithmetic
 from plain import PlainElmo
 from table import Line
-from ways import Missing, direct_calls, embed, encode, has_embed
+from ways import direct_calls, embed, encode
 
 from keras_elmo import ElmoEmbedding
 
@@ -61,56 +61,37 @@ def natural(bench):
         "direct calls": Ours(direct_calls(bench.elmo), bench.sample),
         "predict": Ours(predict, bench.sample),
     }
-    measured = bench.measure({**ours, **bench.all_peers(bench.sample, 32)})
-    speeds = measured.tokens_per_second
-    values = {name: speeds.pop(name) for name in ours}
-    differences = bench.differences(ours)
-    for name in ours:
-        yield Line(
-            f"natural sentences, batches of 32, {name}",
-            "tokens/s",
-            values[name],
-            speeds,
-            limit=bench.limit(measured.machine, in_batches(bench.sample, 32)),
-            difference=differences[name],
-        )
+    yield from beside(
+        bench,
+        "natural sentences, batches of 32",
+        ours,
+        bench.all_peers(bench.sample, 32),
+        in_batches(bench.sample, 32),
+    )
 
 
 def corpus(bench):
     """All sentences by `encode` and `keras-elmo embed`; the peers embed the sample."""
-    ours = {}
-    if hasattr(bench.elmo, "encode"):
-        ours["encode"] = Ours(encode(bench.elmo), bench.sentences)
-    if has_embed():
-        # A process of its own, whose start counts.
-        run = embed(bench.files)
-        ours["keras-elmo embed"] = Ours(run, bench.sentences, warm_up=())
-    if not ours:
-        raise Missing("ElmoEmbedding.encode, keras-elmo embed")
+    ours = {
+        "encode": Ours(encode(bench.elmo), bench.sentences),
+        # It is a process of its own, whose start counts, so it needs no warming up.
+        "keras-elmo embed": Ours(embed(bench.files), bench.sentences, warm_up=()),
+    }
     peers = bench.all_peers(bench.sample, 32, 64)
-    measured = bench.measure({**ours, **peers})
-    speeds = measured.tokens_per_second
-    values = {name: speeds.pop(name) for name in ours}
-    differences = bench.differences(ours)
-    for name in ours:
-        yield Line(
-            f"all natural sentences, {name}",
-            "tokens/s",
-            values[name],
-            speeds,
-            limit=bench.limit(measured.machine, [bench.sentences]),
-            difference=differences[name],
-        )
+    yield from beside(bench, "all natural sentences", ours, peers, [bench.sentences])
 
 
 def tiny(bench):
     """All sentences by `tiny_en`."""
     elmo, plain = tiny_en()
-    ours = {"direct calls": Ours(direct_calls(elmo), bench.sentences)}
-    batches = {"direct calls": in_batches(bench.sentences, 32)}
-    if hasattr(elmo, "encode"):
-        ours["encode"] = Ours(encode(elmo), bench.sentences)
-        batches["encode"] = [bench.sentences]
+    ours = {
+        "direct calls": Ours(direct_calls(elmo), bench.sentences),
+        "encode": Ours(encode(elmo), bench.sentences),
+    }
+    batches = {
+        "direct calls": in_batches(bench.sentences, 32),
+        "encode": [bench.sentences],
+    }
     measured = bench.measure(ours)
     differences = bench.differences(ours, plain)
     for name in ours:
@@ -126,8 +107,6 @@ def tiny(bench):
 def growth(bench):
     """Texts of 1,000 to 100,000 tokens, the file again and again, by `tiny_en`."""
     elmo, plain = tiny_en()
-    if not hasattr(elmo, "encode"):
-        raise Missing("ElmoEmbedding.encode")
     ours = {}
     for tokens in (1_000, 10_000, 100_000):
         number = round(tokens * len(bench.sentences) / len(bench.words))
@@ -146,6 +125,30 @@ def growth(bench):
         micro,
         difference=bench.differences({"": ours[longest]}, plain)[""],
     )
+
+
+def beside(bench, row, ours, peers, batches):
+    """A line for each of our ways, beside the peers.
+
+    Args:
+        row: What is measured.
+        ours: Dictionary of `Ours`, on the same sentences.
+        peers: Dictionary of `Theirs`.
+        batches: What the limit counts distinct tokens in.
+    """
+    measured = bench.measure({**ours, **peers})
+    speeds = measured.tokens_per_second
+    values = {name: speeds.pop(name) for name in ours}
+    differences = bench.differences(ours)
+    for name in ours:
+        yield Line(
+            f"{row}, {name}",
+            "tokens/s",
+            values[name],
+            speeds,
+            limit=bench.limit(measured.machine, batches),
+            difference=differences[name],
+        )
 
 
 def tiny_en():

@@ -11,10 +11,6 @@ import tensorflow as tf
 from bench import in_batches
 
 
-class Missing(Exception):
-    """A row needs what this version of the package has not."""
-
-
 def direct_calls(elmo):
     def run(sentences):
         batches = map(elmo, in_batches(sentences, 32))
@@ -25,11 +21,6 @@ def direct_calls(elmo):
 
 def encode(elmo):
     return lambda sentences: elmo.encode(sentences, output_key="elmo", progress=False)
-
-
-def has_embed():
-    command = [sys.executable, "-m", "keras_elmo", "embed", "--help"]
-    return subprocess.run(command, capture_output=True).returncode == 0
 
 
 def embed(files):
