@@ -70,6 +70,29 @@ def natural(bench):
     )
 
 
+def compiled(bench):
+    """What `jit_compile="auto"` chooses on a CPU, beside XLA."""
+    elmo = ElmoEmbedding(bench.elmo.bilm, output_key="elmo", jit_compile=True)
+    texts = {
+        "32 x 30 tokens": bench.equal,
+        "one sentence of 20 tokens": [bench.words[:20]],
+        "natural sentences, batches of 32": bench.sample,
+    }
+    for name, text in texts.items():
+        # Programs of all sizes are compiled before anything is measured.
+        xla = Ours(direct_calls(elmo), text, warm_up=(len(text),))
+        ways = {"ours": Ours(direct_calls(bench.elmo), text), "XLA": xla}
+        seconds = bench.measure(ways).seconds
+        difference = bench.differences(ways)["XLA"]
+        yield Line(
+            f"{name}, not compiled",
+            "s",
+            seconds.pop("ours"),
+            seconds,
+            difference=difference,
+        )
+
+
 def corpus(bench):
     """All sentences by `encode` and `keras-elmo embed`; the peers embed the sample."""
     ours = {
@@ -164,6 +187,7 @@ ROWS = {
     "equal": equal,
     "sentence": sentence,
     "natural": natural,
+    "compiled": compiled,
     "corpus": corpus,
     "tiny": tiny,
     "growth": growth,
