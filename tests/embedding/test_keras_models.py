@@ -57,6 +57,15 @@ def test_outputs_carry_their_mask(form):
         np.testing.assert_allclose(outputs.numpy()[[0, 1, 3]], expected, **TOLERANCE)
 
 
+def test_lengths_that_are_known_stay_known():
+    inputs = {
+        "tokens": keras.Input((7,), dtype="string"),
+        "sequence_len": keras.Input((), dtype="int32"),
+    }
+    outputs = skip_elmo()(inputs)
+    assert outputs["word_emb"].shape[:2] == outputs["elmo"].shape[:2] == (None, 7)
+
+
 def test_mask_reaches_a_following_lstm():
     model = classifier()
     alone = model(tf.constant(["dogs"]))
