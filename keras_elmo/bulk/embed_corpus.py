@@ -1,11 +1,11 @@
 """Text in, shards out, and at the end a manifest."""
 
+import functools
 import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
 
 import tensorflow as tf
-from tqdm import tqdm
 
 from keras_elmo.arguments import check_choice, check_positive_integer
 from keras_elmo.bulk.fingerprint import fingerprint
@@ -17,6 +17,7 @@ from keras_elmo.bulk.plan import make_plan, parse_share
 from keras_elmo.bulk.run import Run
 from keras_elmo.bulk.text_source import TextSource
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
+from keras_elmo.files.progress import progress_bar
 from keras_elmo.files.run_record import check_unchanged
 from keras_elmo.version import __version__
 
@@ -167,10 +168,10 @@ def embed_corpus(
             place.remove()
         run.start(work)
         tokens = sum(manifest.shards[number].tokens for number in work)
-        # The bar is left out where there is no terminal.
-        with tqdm(total=tokens, unit=" tokens", unit_scale=True, disable=None) as bar:
+        with progress_bar("tokens") as bar:
+            embedded = functools.partial(bar.advance, bar.add_task("", total=tokens))
             for number in work:
-                run.embed(number, bar.update)
+                run.embed(number, embedded)
         return run.finish()
 
 

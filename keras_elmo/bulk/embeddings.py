@@ -5,7 +5,6 @@ import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, overload
 
 import numpy as np
@@ -88,12 +87,7 @@ class Embeddings(Sequence[np.ndarray]):
     def __enter__(self) -> "Embeddings":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -2,9 +2,9 @@ from collections.abc import Sized
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from keras_elmo.arguments import check_choice, check_positive_integer
+from keras_elmo.files.progress import progress_bar
 from keras_elmo.text.sentences import check_sentences
 
 
@@ -69,9 +69,8 @@ class SentenceEncoder:
         """
         total = len(sentences) if isinstance(sentences, Sized) else None
         stream = self.encode_stream(sentences, output_key, max_tokens)
-        # With None, the bar is left out where there is no terminal.
-        disable = None if progress else True
-        encoded = list(tqdm(stream, total=total, unit=" sentences", disable=disable))
+        with progress_bar("sentences", is_wanted=progress) as bar:
+            encoded = list(bar.track(stream, total=total))
 
         def finish(key, arrays):
             if key == "default":
