@@ -7,7 +7,7 @@ from keras_elmo.bulk import check, embed_corpus
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.weights.open_weights import open_weights
 
-# What a shell expects of a program that Ctrl-C ended.
+# A shell expects this code of a program that Ctrl-C ended.
 _INTERRUPTED = 130
 
 

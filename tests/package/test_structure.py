@@ -75,7 +75,7 @@ FLOORS = {
 }
 # The numeric core is Keras alone, so that it runs on other backends.
 WITHOUT_TENSORFLOW = {"arguments", "char_ids", "bilm", "layers", "version", "files"}
-# But for one folder, which it imports as it calls it.
+# One folder of it needs TensorFlow, and is imported only by the call that runs it.
 ON_TENSORFLOW = ".on_tensorflow"
 OPTIONAL = (
     "tensorflow_text",
