@@ -24,7 +24,7 @@ UNSEEDED = {"bulk", "files", "hostile", "presets"}
 def seeded(request):
     """The same random weights and layer names whichever tests ran before."""
     if UNSEEDED.isdisjoint(folder.name for folder in request.path.parents[:2]):
-        # Without its `gc.collect()`, which takes longer than most tests.
+        # Its `gc.collect()` is left out, since it takes longer than most tests.
         keras.utils.clear_session(free_memory=False)
         keras.utils.set_random_seed(0)
 
