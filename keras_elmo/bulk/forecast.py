@@ -18,7 +18,7 @@ from keras_elmo.bulk.run import Run
 _SAMPLE_SENTENCES = 32
 _SAMPLE_TOKENS = 64  # of one sentence
 _SHORT_WORK = 20  # seconds
-_SAMPLE_SECONDS = 2  # for longer work, where sentences have ten tokens
+_SAMPLE_SECONDS = 1  # for longer work, where sentences have ten tokens
 _DATASET_BYTES = 400  # of a dataset of HDF5 without its numbers
 _SHARD_BYTES = 8192  # of a shard without its lines, and of what the manifest says of it
 _LINE_BYTES = 16  # of a line without its tokens and vectors
@@ -126,7 +126,7 @@ def _measure_speed(run: Run, work: list[int]) -> float | None:
     """About how many tokens a second are embedded, or None if there are none."""
     sentences = (tokens[:_SAMPLE_TOKENS] for tokens in run.tokens_of(work[0]))
     sample = list(itertools.islice(sentences, _SAMPLE_SENTENCES))
-    _time(run, sample)  # what is done but once is not measured
+    _time(run, sample[:1])  # what is done but once is not measured
     speed = _time(run, sample)
     tokens = sum(run.manifest.shards[number].tokens for number in work)
     if tokens > _SHORT_WORK * speed:  # few sentences keep no machine busy
