@@ -23,7 +23,7 @@ class Bench:
         self.files = files
         self.sentences = sentences
         self.words = [token for tokens in sentences for token in tokens]
-        # Peers and we embed these where not all is needed: some of all parts of the file.
+        # Where not all are needed, these are embedded, from all parts of the file.
         self.sample = evenly(sentences, args.limit)
         self.peers = peers
         self.args = args
