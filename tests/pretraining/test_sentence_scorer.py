@@ -1,7 +1,9 @@
 import itertools
+import json
 
 import numpy as np
 import pytest
+from golden import FIXTURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from language_models import VOCABULARY, WORDS, Oracle, double_weights, language_model
@@ -64,6 +66,17 @@ def test_scores_are_those_of_numpy_however_sentences_are_read(
         assert score.forward.shape == score.backward.shape == (len(tokens),)
         for actual, wanted in zip(all_scores(score), expected(tokens), strict=True):
             np.testing.assert_allclose(actual, wanted, atol=1e-5)
+
+
+def test_scores_are_those_of_bilm_tf():
+    folder = FIXTURES / "bilm_tf"
+    model = LanguageModel.from_preset(folder / "model.ckpt-1")
+    recorded = json.loads((folder / "scores.json").read_text())
+    scores = model.score(sentence["tokens"] for sentence in recorded)
+    for score, sentence in zip(scores, recorded, strict=True):
+        forward, backward = all_scores(score)
+        np.testing.assert_allclose(forward, sentence["forward"], atol=1e-6)
+        np.testing.assert_allclose(backward[::-1], sentence["backward"], atol=1e-6)
 
 
 def test_totals(model, expected):
@@ -182,7 +195,7 @@ def test_a_stream_reads_some_batches_ahead(model):
     stream = model.score_stream(sentences(), max_tokens=8)
     scores = list(itertools.islice(stream, 30))
     assert [len(score.tokens) for score in scores] == [n % 3 for n in range(30)]
-    assert len(read) < 200
+    assert len(read) < 1000
 
 
 @pytest.mark.parametrize("sentences", ["the cat", 5, {"a": 1}, None])
