@@ -71,15 +71,24 @@ class SentenceScorer:
     ) -> Iterator[SentenceScore]:
         """As `score`, but reads sentences as needed, and yields their scores.
 
+        Sentences are read some thousands of tokens ahead.
+
         Args:
             sentences: See `score`; so is `max_tokens`.
 
         Returns:
-            Iterator over the scores. Sentences are read some thousands of tokens
-            ahead.
+            Iterator over the `SentenceScore`s.
 
         Raises:
             ValueError: see `score`.
+
+        Example:
+
+        >>> from keras_elmo.pretraining import LanguageModel
+        >>> model = LanguageModel.from_preset("tiny_en")
+        >>> lines = iter(["the cat sat", "dogs"])
+        >>> [score.forward.shape for score in model.score_stream(lines)]
+        [(3,), (1,)]
         """
         check_positive_integer("max_tokens", max_tokens)
         check_sentences(sentences)
