@@ -49,7 +49,9 @@ class ContextReader:
             [state] * bilstm.num_layers,
         )
         self._read = {
-            name: tf.function(partial(self._read_window, layers), signature)
+            name: tf.function(
+                partial(self._read_window, layers), signature, autograph=False
+            )
             for name, layers in zip(
                 DIRECTIONS,
                 (bilstm.forward_layers, bilstm.backward_layers),

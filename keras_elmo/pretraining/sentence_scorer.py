@@ -60,6 +60,8 @@ class SentenceScorer:
         >>> one, other = model.score(["He sat by the fire .", "fire He . by sat the"])
         >>> round(one.perplexity), round(other.perplexity)
         (16, 5102)
+        >>> next(model.score_stream(["He sat by the fire ."])).forward.shape
+        (6,)
         """
         total = len(sentences) if isinstance(sentences, Sized) else None
         stream = self.score_stream(sentences, max_tokens)
@@ -81,14 +83,6 @@ class SentenceScorer:
 
         Raises:
             ValueError: see `score`.
-
-        Example:
-
-        >>> from keras_elmo.pretraining import LanguageModel
-        >>> model = LanguageModel.from_preset("tiny_en")
-        >>> lines = iter(["the cat sat", "dogs"])
-        >>> [score.forward.shape for score in model.score_stream(lines)]
-        [(3,), (1,)]
         """
         check_positive_integer("max_tokens", max_tokens)
         check_sentences(sentences)
