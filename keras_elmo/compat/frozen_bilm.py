@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -45,7 +47,7 @@ class FrozenBiLM(keras.layers.Layer):
         super().__init__(**{**kwargs, "trainable": False, "dtype": bilm.dtype_policy})
         self.bilm = bilm
         self.num_words = num_words
-        self.word_table = None
+        self.word_table: Any = None
         if num_words is not None:
             self.word_table = keras.layers.Embedding(
                 num_words + 1, bilm.projection_dim, name="word_table"

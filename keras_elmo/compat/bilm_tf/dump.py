@@ -4,8 +4,6 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from keras_elmo.bilm import BiLM
 from keras_elmo.bulk.formats.hdf5 import writing
 from keras_elmo.bulk.layers import Layers
@@ -57,10 +55,7 @@ def dump_bilm_embeddings(
         stream: Any = elmo.encode_stream(_tokens(source), chosen.output_key)
         with writing(temporary) as file:
             for number, outputs in enumerate(stream):
-                blocks = [np.zeros((0, *chosen.row_shape), "float32")]
-                blocks += chosen.blocks(outputs, "float32")
-                # (tokens, layers, dim)
-                rows = np.concatenate(blocks)
+                rows = chosen.rows_of(outputs)  # (tokens, layers, dim)
                 file.write(str(number), rows.swapaxes(0, 1))
 
 

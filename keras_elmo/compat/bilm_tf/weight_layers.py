@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_elmo.arguments import check_boolean
 from keras_elmo.layers import AttachMask, ScalarMix
 
 
@@ -65,6 +66,8 @@ def weight_layers(
             "`bilm_ops` should be what a `BidirectionalLanguageModel` returns. "
             f"Received: keys {sorted(bilm_ops)}"
         )
+    check_boolean("use_top_only", use_top_only)
+    check_boolean("do_layer_norm", do_layer_norm)
     is_number = isinstance(l2_coef, int | float) and not isinstance(l2_coef, bool)
     if l2_coef is not None and not (is_number and l2_coef >= 0):
         raise ValueError(
