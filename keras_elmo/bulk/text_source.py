@@ -257,8 +257,8 @@ def _clean(raw: bytes, offset: int) -> bytes:
 
 def _changed(file: _File, what: str) -> str:
     return (
-        f"Text should stay the same while it is embedded. Received: {file.name!r}, "
-        f"which {what}. Embed a copy of it, or start anew when it is complete"
+        f"Text should stay the same while it is read. Received: {file.name!r}, which "
+        f"{what}. Give a copy of it, or start anew when it is complete"
     )
 
 

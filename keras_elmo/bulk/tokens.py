@@ -1,4 +1,4 @@
-"""Lines of text: how many tokens they have, and tokens as text."""
+"""How many tokens lines of text have."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,17 +14,6 @@ _BYTES_PER_BLOCK = 2**20
 def count_tokens(lines: Sequence[bytes], tokenizer: str) -> int:
     """How many tokens there are in all lines."""
     return sum(int(ragged.row_splits[-1]) for ragged in _ragged(lines, tokenizer))
-
-
-def as_text(data: bytes) -> str:
-    r"""A token or line as text; bytes that are no UTF-8 as `\x..`.
-
-    Example:
-
-    >>> as_text(b"caf\xc3\xa9 \xff")
-    'café \\xff'
-    """
-    return data.decode("utf-8", errors="backslashreplace")
 
 
 def _ragged(lines: Sequence[bytes], tokenizer: str) -> Iterator[tf.RaggedTensor]:

@@ -46,7 +46,7 @@ def _check_text(patterns: Sequence[str]) -> None:
 
 def _print_perplexity(args: argparse.Namespace, stored: StoredModel) -> None:
     model = LanguageModel.from_stored_model(stored, args.batch_size)
-    tokenizer = args.tokenizer or stored.embedding.get("tokenizer", "space")
+    tokenizer = args.tokenizer or model.tokenizer
     corpus = TextCorpus(args.text, tokenizer, model.bilm.max_characters)
     size = corpus.measure()
     results = evaluate(model, corpus, args.unroll_steps)

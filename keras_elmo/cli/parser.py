@@ -142,6 +142,17 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     add("--probe", type=Path, metavar="FOLDER", help="tagged text")
 
 
+def _add_score(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("inputs", nargs="+", metavar="INPUT", help="text, a pattern, or - for stdin")
+    add("--weights", default="tiny_en", metavar="SOURCE", help="with a softmax")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--per-token", action="store_true", help="a row for every token")
+    form.add_argument("--json", action="store_true", help="all of it, an object a line")
+    add("--tokenizer", choices=TOKENIZERS, help="(default: the preset's)")
+    add("--max-tokens", type=int, default=4096, metavar="N", help="to read at once")
+
+
 _COMMANDS = {
     "info": (
         _add_info,
@@ -196,6 +207,19 @@ With --text, the perplexity of both directions, over all words of the vocabulary
 With --probe, the accuracy of small classifiers on every layer, on what the folder
 holds of Senseval's lexical samples (*.pos), Universal Dependencies (*train*.conllu
 with *dev*.conllu or *test*.conllu) and WiC (folders train and dev).
+""",
+    ),
+    "score": (
+        _add_score,
+        """How probable are these sentences? Text files, one sentence a line.
+
+Prints a table, columns separated by tabs. Of each line, counted from 1 through all
+INPUTs: its tokens, those that are not in the vocabulary and count as <UNK>; the
+log-probability (natural logarithm) that each direction gives to the whole line, the
+boundary that it ends with included; their mean over all predictions; and the
+perplexity, exp(-mean). Each line is read by itself. With --per-token, the
+log-probability of every token: no direction predicts the boundary that it begins with.
+SOURCE is a preset with a softmax, or a checkpoint of bilm-tf.
 """,
     ),
 }

@@ -9,12 +9,9 @@ import tensorflow as tf
 from keras_elmo.embedding.compiled import PureCall
 from keras_elmo.embedding.long_sentence import LongSentenceReader
 from keras_elmo.embedding.word_vectors import WordVectors
+from keras_elmo.text.batches import BATCHES_OF_WINDOW, batches, windows
 from keras_elmo.text.sentences import token_lists
 from keras_elmo.text.tokenizers import BEGIN_WORD, END_WORD
-
-# Batches of a window are sorted by length. More of them would hardly be more uniform,
-# and their results have to wait for each other.
-_BATCHES = 8
 
 
 class SentenceStream:
@@ -50,11 +47,13 @@ class SentenceStream:
             begin, end = [BEGIN_WORD.encode()], [END_WORD.encode()]
             rows = (begin + row + end for row in rows)
         vectors = WordVectors(
-            self._encode_tokens, self._elmo, least_capacity=2 * _BATCHES * max_tokens
+            self._encode_tokens,
+            self._elmo,
+            least_capacity=2 * BATCHES_OF_WINDOW * max_tokens,
         )
-        for window in _windows(rows, _BATCHES * max_tokens):
+        for window in windows(rows, max_tokens):
             results: list = [None] * len(window)
-            for batch in _batches([len(row) for row in window], max_tokens):
+            for batch in batches([len(row) for row in window], max_tokens):
                 rows_of_batch = [window[index] for index in batch]
                 if self._is_long(rows_of_batch[0], max_tokens):
                     embedded: Iterable = [
@@ -101,29 +100,3 @@ class SentenceStream:
                 else array[row, : max(length, 0)].copy()
                 for name, array in arrays.items()
             }
-
-
-def _windows(rows: Iterable[list[bytes]], size: int) -> Iterator[list[list[bytes]]]:
-    """Lists of as many rows as have `size` tokens."""
-    window, tokens = [], 0
-    for row in rows:
-        window.append(row)
-        tokens += max(len(row), 1)
-        if tokens >= size:
-            yield window
-            window, tokens = [], 0
-    if window:
-        yield window
-
-
-def _batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
-    """Indices of rows of about one length, as many as fit; longer rows alone."""
-    batch: list[int] = []
-    # The longest come last, so that the last one of a batch is what it is padded to.
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[index] > max_tokens:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch

@@ -9,7 +9,9 @@ text files -> TextCorpus -> batches of char ids and targets -> LanguageModel
 
 `train` fits a `LanguageModel` as its `TrainingOptions` say, with checkpoints to resume
 from; `evaluate` computes its `Perplexity`; and `LanguageModel.save_to_preset` stores
-it for `BiLM.from_preset`, `ElmoEmbedding.from_preset` and more training.
+it for `BiLM.from_preset`, `ElmoEmbedding.from_preset` and more training. Its `score`
+makes a `SentenceScore` of each sentence, and `next_words` and `substitutes` find the
+words that it expects.
 
 Example:
 
@@ -30,6 +32,7 @@ from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.perplexity import Perplexity
 from keras_elmo.pretraining.progress import TrainingProgress
 from keras_elmo.pretraining.sampled_softmax import SampledSoftmax
+from keras_elmo.pretraining.sentence_score import SentenceScore
 from keras_elmo.pretraining.text_corpus import CorpusSize, TextCorpus
 from keras_elmo.pretraining.training import TrainingOptions, evaluate, train
 from keras_elmo.pretraining.vocabulary import Vocabulary
@@ -39,6 +42,7 @@ __all__ = [
     "LanguageModel",
     "Perplexity",
     "SampledSoftmax",
+    "SentenceScore",
     "TextCorpus",
     "TrainingOptions",
     "TrainingProgress",

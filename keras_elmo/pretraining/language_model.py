@@ -6,21 +6,22 @@ import tensorflow as tf
 from keras_elmo.arguments import check_choice, check_positive_integer, check_rate
 from keras_elmo.bilm import BiLM
 from keras_elmo.pretraining.carried_state import CarriedState
+from keras_elmo.pretraining.contexts import DIRECTIONS, ContextReader
 from keras_elmo.pretraining.packing import NO_TARGET
 from keras_elmo.pretraining.perplexity import Perplexity
 from keras_elmo.pretraining.sampled_softmax import SampledSoftmax
+from keras_elmo.pretraining.sentence_scorer import SentenceScorer
 from keras_elmo.pretraining.vocabulary import Vocabulary
+from keras_elmo.pretraining.word_predictor import WordPredictor
 from keras_elmo.text.tokenizers import TOKENIZERS
 from keras_elmo.weights.formats import preset_folder
 from keras_elmo.weights.open_weights import open_weights
 from keras_elmo.weights.stored_model import StoredModel
 from keras_elmo.weights.variables import named_variables
 
-_DIRECTIONS = ("forward", "backward")
 
-
-class LanguageModel(keras.Model):
-    """A `BiLM` that predicts words, for `fit` and `evaluate`.
+class LanguageModel(SentenceScorer, WordPredictor, keras.Model):
+    """A `BiLM` that predicts words: for `fit` and `evaluate`, and to score sentences.
 
     ```
     char ids -> CharCNN -> forward LSTMs  -> softmax -> the next word
@@ -47,6 +48,8 @@ class LanguageModel(keras.Model):
         dropout: Dropout rate of the inputs of each LSTM and of the softmax. Defaults
             to 0.1, as in the paper's models.
         seed: Seed of the dropout and the samples. Defaults to None.
+        tokenizer: How `score`, `next_words` and `substitutes` split strings, see
+            `ElmoPreprocessor`. Defaults to `"space"`.
         **kwargs: `name`, as for any Keras model.
 
     Call arguments:
@@ -78,13 +81,16 @@ class LanguageModel(keras.Model):
         num_samples=8192,
         dropout=0.1,
         seed=None,
+        tokenizer="space",
         **kwargs,
     ):
         super().__init__(**kwargs)
         if not isinstance(bilm, BiLM):
             raise ValueError(f"`bilm` should be a `BiLM`. Received: bilm={bilm!r}")
         self.bilm = bilm
+        self.contexts = ContextReader(bilm)
         self.vocabulary = vocabulary
+        self.tokenizer = check_choice("tokenizer", tokenizer, tuple(TOKENIZERS))
         self.batch_size = check_positive_integer("batch_size", batch_size)
         self.softmax = SampledSoftmax(
             len(vocabulary), num_samples, seed=seed, name="softmax"
@@ -97,21 +103,23 @@ class LanguageModel(keras.Model):
         self.evaluation_state = CarriedState(batch_size, sizes, name="evaluation_state")
         self.loss_metric = keras.metrics.Mean(name="loss")
         self.perplexities = [
-            Perplexity(name=f"{direction}_perplexity") for direction in _DIRECTIONS
+            Perplexity(name=f"{direction}_perplexity") for direction in DIRECTIONS
         ]
         self.perplexity = Perplexity(name="perplexity")
         self.softmax.build((None, bilm.projection_dim))
         self.built = True
 
     @classmethod
-    def from_preset(cls, preset, batch_size, vocabulary=None, **kwargs):
+    def from_preset(cls, preset, batch_size=16, vocabulary=None, **kwargs):
         """Loads a preset, or a checkpoint of bilm-tf, with vocabulary and softmax.
 
         Args:
             preset: See `BiLM.from_preset`.
-            batch_size: Rows of a batch on each replica.
+            batch_size: Rows of a batch on each replica. Defaults to 16, as
+                `keras-elmo evaluate`; `score` and the like make their own batches.
             vocabulary: The `Vocabulary`. Defaults to None: that of the preset.
-            **kwargs: Arguments of `LanguageModel`.
+            **kwargs: Arguments of `LanguageModel`. `tokenizer` defaults to the
+                preset's.
 
         Raises:
             FileNotFoundError: if there is no such preset, or it has no softmax or no
@@ -123,11 +131,14 @@ class LanguageModel(keras.Model):
         )
 
     @classmethod
-    def from_stored_model(cls, stored, batch_size, vocabulary=None, **kwargs):
+    def from_stored_model(cls, stored, batch_size=16, vocabulary=None, **kwargs):
         """As `from_preset`, but from a `StoredModel` of `keras_elmo.weights`."""
         if vocabulary is None:
             vocabulary = vocabulary_of(stored)
-        model = cls(BiLM.from_stored_model(stored), vocabulary, batch_size, **kwargs)
+        bilm = BiLM.from_stored_model(stored)
+        tokenizer = {"tokenizer": stored.embedding.get("tokenizer", "space")}
+        with stored.argument_errors(cls, {"batch_size": batch_size, **kwargs}):
+            model = cls(bilm, vocabulary, batch_size, **{**tokenizer, **kwargs})
         model.load_softmax(stored)
         return model
 
@@ -139,12 +150,15 @@ class LanguageModel(keras.Model):
         """
         stored.fill("softmax", self.softmax_variables())
 
-    def save_to_preset(self, folder, metadata=None, dtype="float32", tokenizer="space"):
+    def save_to_preset(self, folder, metadata=None, dtype="float32", tokenizer=None):
         """As `BiLM.save_to_preset`, with vocabulary and softmax.
 
         Both are separate files, so that embedding text never reads them. `tokenizer`
-        is that of the training text, which embeddings should use as well.
+        is that of the training text, which embeddings should use as well. Defaults to
+        None: that of the model.
         """
+        if tokenizer is None:
+            tokenizer = self.tokenizer
         check_choice("tokenizer", tokenizer, tuple(TOKENIZERS))
         config = {
             **self.bilm.settings(),
@@ -170,8 +184,8 @@ class LanguageModel(keras.Model):
         states = [tensor * batch["continues"] for tensor in state.read()]
         word_emb = self.bilm.char_cnn(batch["char_ids"])  # (distinct, projection_dim)
         losses, final_states = [], []
-        size = len(states) // len(_DIRECTIONS)
-        for index, direction in enumerate(_DIRECTIONS):
+        size = len(states) // len(DIRECTIONS)
+        for index, direction in enumerate(DIRECTIONS):
             loss, direction_states = self._read(
                 direction,
                 tf.gather(word_emb, batch[f"{direction}_index"]),
@@ -236,7 +250,7 @@ class LanguageModel(keras.Model):
 
     def _update_metrics(self, batch, losses):
         for direction, loss, metric in zip(
-            _DIRECTIONS, losses, self.perplexities, strict=True
+            DIRECTIONS, losses, self.perplexities, strict=True
         ):
             is_token = batch[f"{direction}_targets"] != NO_TARGET
             for each in (self.loss_metric, metric, self.perplexity):

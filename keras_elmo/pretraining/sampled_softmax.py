@@ -5,6 +5,8 @@ import tensorflow as tf
 
 from keras_elmo.arguments import check_positive_integer
 
+_BLOCK = 2**25  # logits
+
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
 class SampledSoftmax(keras.layers.Layer):
@@ -69,23 +71,32 @@ class SampledSoftmax(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(self.vocabulary_size,))
         # From zeros, it would take the optimizer many small steps to learn that some
         # words are far more frequent than others.
-        self.bias.assign(tf.math.log(self._frequencies()))
+        self.bias.assign(tf.math.log(self.frequencies()))
 
     def call(self, outputs, targets, training=False):
-        outputs = tf.cast(outputs, tf.float32)
-        kernel, bias = (tf.convert_to_tensor(v) for v in (self.kernel, self.bias))
         if not training or self.num_samples >= self.vocabulary_size:
-            logits = tf.matmul(outputs, kernel, transpose_b=True) + bias
-            return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(
+                targets, self.logits(outputs)
+            )
         return tf.nn.sampled_softmax_loss(
-            kernel,
-            bias,
+            tf.convert_to_tensor(self.kernel),
+            tf.convert_to_tensor(self.bias),
             labels=tf.cast(targets, tf.int64)[:, None],
-            inputs=outputs,
+            inputs=tf.cast(outputs, tf.float32),
             num_sampled=self.num_samples,
             num_classes=self.vocabulary_size,
             sampled_values=self.sample(targets),
         )
+
+    def logits(self, outputs):
+        """Of all words, float32 `(tokens, vocabulary_size)`."""
+        kernel, bias = (tf.convert_to_tensor(v) for v in (self.kernel, self.bias))
+        return tf.matmul(tf.cast(outputs, tf.float32), kernel, transpose_b=True) + bias
+
+    def blocks(self, count):
+        """Slices of `count` positions whose logits memory holds, 128 MiB each."""
+        step = max(_BLOCK // self.vocabulary_size, 1)
+        return [slice(start, start + step) for start in range(0, count, step)]
 
     def sample(self, targets):
         """Draws the words that compete with the targets.
@@ -94,7 +105,7 @@ class SampledSoftmax(keras.layers.Layer):
             int64 `(num_samples,)` distinct ids, and the expected counts in a sample of
             the targets `(tokens, 1)` and of these ids `(num_samples,)`.
         """
-        rates = self._frequencies()
+        rates = self.frequencies()
         uniform = keras.random.uniform(
             (self.vocabulary_size,), minval=1e-20, seed=self.seed_generator
         )
@@ -110,7 +121,7 @@ class SampledSoftmax(keras.layers.Layer):
             tf.gather(expected, ids),
         )
 
-    def _frequencies(self):
+    def frequencies(self):
         """Relative frequencies by rank, `(vocabulary_size,)`, by Zipf's law."""
         ranks = tf.range(self.vocabulary_size, dtype=tf.float32)
         return tf.math.log1p(1 / (ranks + 1)) / math.log(self.vocabulary_size + 1)

@@ -54,6 +54,38 @@ def token_lists(sentences: Iterable[Any], tokenizer: str) -> Iterator[list[bytes
             yield from chunk
 
 
+def tokens_of(name: str, sentence: Any, tokenizer: str) -> list[bytes]:
+    """The tokens of one sentence, an argument of this name.
+
+    Args:
+        name: For errors.
+        sentence: String, or sequence of tokens, which are taken as they are.
+        tokenizer: See `token_lists`.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    try:
+        (tokens,) = token_lists([sentence], tokenizer)
+    except ValueError as error:
+        raise ValueError(
+            f"`{name}` should be one sentence: a string, or a list of tokens, all of "
+            f"them strings of valid Unicode. Received: {name}={shortened(sentence)}"
+        ) from error
+    return tokens
+
+
+def as_text(data: bytes) -> str:
+    r"""A token or line as text; bytes that are no UTF-8 as `\x..`.
+
+    Example:
+
+    >>> as_text(b"caf\xc3\xa9 \xff")
+    'café \\xff'
+    """
+    return data.decode("utf-8", errors="backslashreplace")
+
+
 def _chunks(sentences: Iterable[Any]) -> Iterator[tuple[bool, list]]:
     """Sentences of one kind, few enough that any number of long ones fits memory."""
     chunk: list = []

@@ -22,6 +22,7 @@ FACES = {
         "LanguageModel",
         "Perplexity",
         "SampledSoftmax",
+        "SentenceScore",
         "TextCorpus",
         "TrainingOptions",
         "TrainingProgress",

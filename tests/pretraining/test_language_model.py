@@ -1,34 +1,18 @@
 import keras
 import numpy as np
-import oracles
 import pytest
 import tensorflow as tf
+from language_models import (
+    VOCABULARY,
+    Oracle,
+    double_weights,
+    language_model,
+    named,
+)
 
-from keras_elmo import BiLM
-from keras_elmo.pretraining import LanguageModel, TextCorpus, Vocabulary
-from keras_elmo.weights.variables import named_variables
+from keras_elmo.pretraining import LanguageModel, TextCorpus
 
-VOCABULARY = Vocabulary(["<S>", "</S>", "<UNK>", "the", "cat", "sat", "dog", "ran"])
 TEXT = [["the", "cat", "sat"], ["dog", "bit", "the", "cat"], ["ran"]]
-
-
-def make_model(batch_size=1, **kwargs):
-    bilm = BiLM(
-        filters=[[1, 3], [2, 4]],
-        units=8,
-        projection_dim=5,
-        embedding_dim=3,
-        num_highway_layers=1,
-        cell_clip=0.5,
-        projection_clip=0.2,
-        sentence_boundaries=True,
-    )
-    # With weights as large as these, both clips act, and no bias is zero.
-    for variable in bilm.variables:
-        variable.assign(np.random.default_rng(1).normal(size=variable.shape) * 0.7)
-    model = LanguageModel(bilm, VOCABULARY, batch_size, **{"seed": 1, **kwargs})
-    model.softmax.bias.assign(np.linspace(-1, 1, len(VOCABULARY)))
-    return model
 
 
 def batches_of(tmp_path, sentences, batch_size=1, unroll_steps=20):
@@ -38,64 +22,12 @@ def batches_of(tmp_path, sentences, batch_size=1, unroll_steps=20):
     return list(corpus.in_order(VOCABULARY, batch_size, unroll_steps))
 
 
-def reference_losses(weights, sentences):
-    """Both directions' negative log likelihoods of each token, in plain NumPy."""
-
-    def word_emb(token):
-        ids = np.array(oracles.char_ids(token.encode()))
-        maxima = [
-            oracles.char_convolution(
-                ids,
-                weights["char_embedding"],
-                weights[f"convolution_{i}/kernel"],
-                weights[f"convolution_{i}/bias"],
-            )
-            for i in range(2)
-        ]
-        x = np.maximum(np.concatenate(maxima), 0)
-        x = oracles.highway(
-            x,
-            weights["highway_0/carry/kernel"],
-            weights["highway_0/carry/bias"],
-            weights["highway_0/transform/kernel"],
-            weights["highway_0/transform/bias"],
-        )
-        return x @ weights["projection/kernel"] + weights["projection/bias"]
-
-    losses = []
-    for direction in range(2):
-        streams = [
-            ["<S>", *sentence, "</S>"][:: 1 - 2 * direction] for sentence in sentences
-        ]
-        read = [token for stream in streams for token in stream[:-1]]
-        predicted = [token for stream in streams for token in stream[1:]]
-        x = np.array([word_emb(token) for token in read])
-        for layer in range(2):
-            prefix = f"lstm_{direction}_{layer}/"
-            w = np.concatenate(
-                [weights[prefix + "kernel"], weights[prefix + "recurrent_kernel"]]
-            )
-            p = weights[prefix + "projection_kernel"]
-            zeros = np.zeros(p.shape[1]), np.zeros(p.shape[0])
-            y, _ = oracles.lstm(x, *zeros, w, weights[prefix + "bias"], p, 0.5, 0.2)
-            x = y + x if layer else y
-        logits = x @ weights["softmax/kernel"].T + weights["softmax/bias"]
-        targets = VOCABULARY.to_ids(tf.constant(predicted)).numpy()
-        normalizer = np.log(np.exp(logits).sum(axis=1))
-        losses.append(normalizer - logits[np.arange(len(targets)), targets])
-    return losses
-
-
-def named(model):
-    return {**named_variables(model.bilm), **model.softmax_variables()}
-
-
 def test_losses_are_those_of_a_numpy_model(tmp_path):
-    model = make_model()
+    model = language_model()
     (batch,) = batches_of(tmp_path, TEXT)
-    weights = {k: v.numpy().astype("float64") for k, v in named(model).items()}
+    weights = double_weights(model)
     forward, backward = model(batch)
-    expected = reference_losses(weights, TEXT)
+    expected = Oracle(weights).losses(TEXT)
     np.testing.assert_allclose(forward[0, :11], expected[0], atol=1e-5)
     # Backward rows are in reading order from right to left.
     np.testing.assert_allclose(backward[0, ::-1][:11], expected[1], atol=1e-5)
@@ -103,14 +35,14 @@ def test_losses_are_those_of_a_numpy_model(tmp_path):
 
 
 def test_gradients_are_those_of_a_numpy_model(tmp_path):
-    model = make_model(dropout=0.0)
+    model = language_model(dropout=0.0)
     (batch,) = batches_of(tmp_path, TEXT)
     names, variables = zip(*named(model).items(), strict=True)
     with tf.GradientTape() as tape:
         losses = model(batch, training=True)
         loss = tf.add_n([tf.reduce_sum(loss) for loss in losses])
     gradients = tape.gradient(loss, [variable.value for variable in variables])
-    weights = {k: v.numpy().astype("float64") for k, v in named(model).items()}
+    weights = double_weights(model)
     rng = np.random.default_rng(0)
     for name, gradient in zip(names, gradients, strict=True):
         dense = tf.convert_to_tensor(gradient).numpy()
@@ -119,9 +51,7 @@ def test_gradients_are_those_of_a_numpy_model(tmp_path):
             value, step, moved = weights[name][index], 1e-6, []
             for sign in (1, -1):
                 weights[name][index] = value + sign * step
-                moved.append(
-                    sum(loss.sum() for loss in reference_losses(weights, TEXT))
-                )
+                moved.append(sum(loss.sum() for loss in Oracle(weights).losses(TEXT)))
             weights[name][index] = value
             difference = (moved[0] - moved[1]) / (2 * step)
             assert dense[index] == pytest.approx(difference, rel=2e-3, abs=1e-4), name
@@ -132,7 +62,7 @@ def test_every_token_weighs_the_same_whatever_else_is_in_the_batch(tmp_path):
     moves = []
     for batch_size in (1, 4):  # alone, and beside three rows that have ended
         keras.utils.set_random_seed(0)
-        model = make_model(batch_size, dropout=0.0)
+        model = language_model(batch_size, dropout=0.0)
         model.compile(keras.optimizers.SGD(0.1))
         before = [variable.numpy() for variable in model.trainable_weights]
         (batch,) = batches_of(tmp_path, TEXT[:1], batch_size)
@@ -163,7 +93,7 @@ def predictions(model, tmp_path, sentence, direction):
 
 @pytest.mark.parametrize("changed", [0, 1, 2])
 def test_no_direction_sees_what_it_predicts(tmp_path, changed):
-    model = make_model()
+    model = language_model()
     sentence = ["the", "cat", "sat"]
     other = [*sentence[:changed], "dog", *sentence[changed + 1 :]]
     # Forward, position t predicts word t from what is before it; backward, position
@@ -181,7 +111,7 @@ def test_no_direction_sees_what_it_predicts(tmp_path, changed):
 
 
 def test_state_is_carried_from_batch_to_batch_and_begins_anew(tmp_path):
-    model = make_model()
+    model = language_model()
     (whole,) = batches_of(tmp_path, TEXT, unroll_steps=12)
     parts = batches_of(tmp_path, TEXT, unroll_steps=3)
     for _ in range(2):  # the second time, after another text
@@ -193,7 +123,7 @@ def test_state_is_carried_from_batch_to_batch_and_begins_anew(tmp_path):
 
 
 def test_evaluation_leaves_the_state_of_training(tmp_path):
-    model = make_model()
+    model = language_model()
     (batch,) = batches_of(tmp_path, TEXT)
     model(batch, training=True)
     before = [tensor.numpy() for tensor in model.training_state.read()]
@@ -204,15 +134,15 @@ def test_evaluation_leaves_the_state_of_training(tmp_path):
 
 
 def test_perplexities(tmp_path):
-    model = make_model(batch_size=2)
+    model = language_model(batch_size=2)
     model.compile()
-    weights = {k: v.numpy().astype("float64") for k, v in named(model).items()}
+    weights = double_weights(model)
     # Two rows, cut between the first two sentences and the last.
     forward, backward = (
         np.concatenate(losses)
         for losses in zip(
-            reference_losses(weights, TEXT[:2]),
-            reference_losses(weights, TEXT[2:]),
+            Oracle(weights).losses(TEXT[:2]),
+            Oracle(weights).losses(TEXT[2:]),
             strict=True,
         )
     )
@@ -257,6 +187,6 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="`bilm` should be a `BiLM`. Received"):
         LanguageModel("bilm", VOCABULARY, 1)
     with pytest.raises(ValueError, match="`batch_size` should be a positive"):
-        make_model(batch_size=0)
+        language_model(batch_size=0)
     with pytest.raises(ValueError, match="`dropout` should be a number"):
-        make_model(dropout=1.0)
+        language_model(dropout=1.0)

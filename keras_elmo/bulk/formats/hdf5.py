@@ -20,7 +20,7 @@ import h5py
 import numpy as np
 
 from keras_elmo.bulk.formats.shard import Contents
-from keras_elmo.bulk.tokens import as_text
+from keras_elmo.text.sentences import as_text
 from keras_elmo.weights.containers.hdf5 import find_problem
 
 SENTENCE_TO_INDEX = "sentence_to_index"

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_elmo.bulk.formats.shard import Layout, Sentence, damaged
-from keras_elmo.bulk.tokens import as_text
+from keras_elmo.text.sentences import as_text
 
 _VECTORS, _OFFSETS, _TOKENS = "vectors.npy", "offsets.npy", "tokens.txt"
 

@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from keras_elmo.bulk.formats.shard import Layout, Sentence, damaged
-from keras_elmo.bulk.tokens import as_text
+from keras_elmo.text.sentences import as_text
 
 # To read one row is to read its group.
 _BYTES_PER_GROUP = 2**22

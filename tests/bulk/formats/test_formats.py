@@ -12,7 +12,7 @@ from refusal import BYTE, PROPERTY, mutated
 
 from keras_elmo.bulk.formats import FORMATS, Contents, Layout, Sentence, hdf5, parquet
 from keras_elmo.bulk.formats.hdf5 import Hdf5File
-from keras_elmo.bulk.tokens import as_text
+from keras_elmo.text.sentences import as_text
 
 SHARDS = ["npy", "parquet"]
 TOKENS = st.lists(
