@@ -6,17 +6,14 @@ from typing import Any
 import numpy as np
 
 from keras_elmo.arguments import check_boolean, check_choice, check_positive_integer
-from keras_elmo.bilm import BiLM
 from keras_elmo.bulk.layers import Layers
-from keras_elmo.compat.batch_reader import BatchReader
+from keras_elmo.compat.simple_elmo.embedders import CarryingEmbedder, Embedder
+from keras_elmo.compat.simple_elmo.substitutes import find_substitutes
 from keras_elmo.compat.token_lists import as_token_lists
-from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
-from keras_elmo.text.preprocessor import ElmoPreprocessor
+from keras_elmo.pretraining.language_model import LanguageModel, vocabulary_of
 from keras_elmo.weights.open_weights import open_weights
 
 LAYERS = ("average", "top", "all")
-# More tokens of a batch are hardly faster, and take more memory.
-_MAX_TOKENS = 4096
 
 
 class ElmoModel:
@@ -58,6 +55,7 @@ class ElmoModel:
     def __init__(self, stateful: bool = False):
         self._is_stateful = check_boolean("stateful", stateful)
         self._embedder: Any = None
+        self._language_model: LanguageModel | None = None
 
     def load(
         self,
@@ -93,8 +91,14 @@ class ElmoModel:
             check_positive_integer("limit", limit)
         check_boolean("full", full)
         stored = open_weights(_weights_of(directory, full))
-        make = _CarryingEmbedder if self._is_stateful else _Embedder
+        make = CarryingEmbedder if self._is_stateful else Embedder
         self._embedder = make(stored, max_batch_size)
+        self._language_model = None
+        if full:
+            vocabulary = vocabulary_of(stored)
+            model = LanguageModel(self._embedder.bilm, vocabulary, batch_size=1)
+            model.load_softmax(stored)
+            self._language_model = model
         self.batch_size = max_batch_size
         self.max_chars = self._embedder.bilm.max_characters
         self.vector_size = 2 * self._embedder.bilm.projection_dim
@@ -127,10 +131,10 @@ class ElmoModel:
             RuntimeError: before `load`.
             ValueError: if an argument is not as described.
         """
-        texts, chosen, vectors = self._vectors(texts, warmup, layers, session)
-        longest = max(map(len, texts), default=0)
+        token_rows, chosen, vectors = self._vectors(texts, warmup, layers, session)
+        longest = max(map(len, token_rows), default=0)
         *of_layers, dim = chosen.row_shape
-        result = np.zeros((len(texts), *of_layers, longest, dim))
+        result = np.zeros((len(token_rows), *of_layers, longest, dim))
         rows = result.swapaxes(1, 2) if of_layers else result
         for row, array in zip(rows, vectors, strict=True):
             row[: len(array)] = array
@@ -156,12 +160,63 @@ class ElmoModel:
         Raises:
             RuntimeError, ValueError: see `get_elmo_vectors`.
         """
-        texts, chosen, vectors = self._vectors(texts, warmup, layers, session)
-        result = np.zeros((len(texts), *chosen.row_shape))
+        token_rows, chosen, vectors = self._vectors(texts, warmup, layers, session)
+        result = np.zeros((len(token_rows), *chosen.row_shape))
         for row, array in zip(result, vectors, strict=True):
             total = array.sum(axis=0, dtype="float64")
             row[...] = total / (np.linalg.norm(total) or 1)
         return result
+
+    def get_elmo_substitutes(
+        self,
+        data: Iterable[str | Sequence[str]],
+        topn: int = 3,
+        nodelimiters: bool = True,
+    ) -> list[list[dict[str, Any]]]:
+        """The words that either direction expects in the place of each token.
+
+        Forward that is from what is before the token, backward from what is after it;
+        `LanguageModel.substitutes` combines the two. What is different from
+        simple_elmo: `logp` are log-probabilities and no logits, the most probable word
+        comes first, and sentences come in the order given, as few as there are.
+
+        Args:
+            data: Sentences, split on white space; or lists of tokens.
+            topn: How many words. Defaults to 3.
+            nodelimiters: Whether to leave `<S>` and `</S>` out. Defaults to True.
+
+        Returns:
+            For each sentence, of each of its tokens, `{"word": ..., "forward":
+            {"candidates": [...], "candidate_words": [...], "logp": [...]}, "backward":
+            {...}}`: the token, or `<UNK>` if the vocabulary lacks it, and of `topn`
+            words the number in the vocabulary, the word itself, and the natural
+            logarithm of its probability, to four places.
+
+        Raises:
+            RuntimeError: before `load`.
+            ValueError: if the model was not loaded with `full=True`, or an argument is
+                not as described.
+
+        Example:
+
+        >>> model = ElmoModel()
+        >>> model.load("tiny_en", full=True)
+        >>> (words,) = model.get_elmo_substitutes(["It was a cold and rainy day ."])
+        >>> words[6]["word"], words[6]["forward"]["candidate_words"]
+        ('day', ['night', ',', 'man'])
+        """
+        self._check_loaded()
+        check_positive_integer("topn", topn)
+        check_boolean("nodelimiters", nodelimiters)
+        if self._language_model is None:
+            raise ValueError(
+                "`full` should be True for substitutes, which need the softmax. "
+                "Received: a model loaded without. Load it by `load(..., full=True)`"
+            )
+        if isinstance(data, Iterable) and not isinstance(data, str | bytes):
+            data = [s.split() if isinstance(s, str) else s for s in data]
+        rows = as_token_lists("data", data)
+        return find_substitutes(self._language_model, rows, topn, nodelimiters)
 
     def _vectors(
         self, texts: Any, warmup: bool, layers: str, session: None
@@ -185,60 +240,6 @@ class ElmoModel:
             raise RuntimeError(
                 "`load` should be called first. Received: a model without weights"
             )
-
-
-class _Embedder:
-    """Embeds each text by itself."""
-
-    def __init__(self, stored: Any, max_rows: int):
-        # Neither a mix nor its layer normalisation is part of what is returned.
-        self._elmo = ElmoEmbedding.from_stored_model(stored, do_layer_norm=False)
-        self._max_rows = max_rows
-        self.bilm = self._elmo.bilm
-
-    def vectors(
-        self, rows: list[list[bytes]], chosen: Layers, warmup: bool
-    ) -> Iterator[np.ndarray]:
-        longest = max(map(len, rows), default=0) + 2
-        max_tokens = min(self._max_rows * longest, _MAX_TOKENS)
-        stream: Any = self._elmo.encode_stream(rows, chosen.output_key, max_tokens)
-        for outputs in stream:
-            yield chosen.rows_of(outputs)
-
-
-class _CarryingEmbedder:
-    """Embeds batches of texts, each going on where the one before ended."""
-
-    def __init__(self, stored: Any, max_rows: int):
-        self.bilm = BiLM.from_stored_model(stored, return_state=True)
-        self._max_rows = max_rows
-        self._read = BatchReader(self.bilm)
-        self._preprocessor = ElmoPreprocessor(
-            max_characters=self.bilm.max_characters, sentence_boundaries=True
-        )
-
-    def vectors(
-        self, rows: list[list[bytes]], chosen: Layers, warmup: bool
-    ) -> Iterator[np.ndarray]:
-        self._read.reset_state()
-        starts = range(0, len(rows), self._max_rows)
-        batches = [rows[start : start + self._max_rows] for start in starts]
-        for batch in batches[:1] if warmup else []:
-            self._embed(batch)
-        for batch in batches:
-            layers = self._embed(batch)
-            for row, tokens in zip(layers, batch, strict=True):
-                yield self._choose(row[:, : len(tokens)], chosen)
-
-    def _embed(self, batch: list[list[bytes]]) -> np.ndarray:
-        """`(texts, layers, time, dim)`."""
-        char_ids = self._preprocessor(batch)["char_ids"]
-        return self._read(char_ids)["lm_embeddings"].numpy()
-
-    def _choose(self, layers: np.ndarray, chosen: Layers) -> np.ndarray:
-        if chosen.name == "all":
-            return layers.swapaxes(0, 1)
-        return layers[-1] if chosen.name == "top" else layers.mean(axis=0)
 
 
 def _weights_of(directory: Any, full: bool) -> Any:
