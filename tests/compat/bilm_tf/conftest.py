@@ -5,14 +5,8 @@ from keras_elmo.compat.bilm_tf import Batcher, BidirectionalLanguageModel
 
 
 @pytest.fixture
-def files(golden, tmp_path):
-    """Each of the authors' recorded models in turn, with a vocabulary."""
-    return BilmTfFiles(golden.case, tmp_path)
-
-
-@pytest.fixture
 def skip_files(tmp_path):
-    """One of them, where a test needs no more than one."""
+    """The recorded model `skip`, with a vocabulary."""
     return BilmTfFiles("skip", tmp_path)
 
 

@@ -58,16 +58,16 @@ def test_rows_wait_for_a_batch_that_has_them(skip_files):
     assert np.abs(outputs[0] - expected[0]).max() > 1e-2
 
 
-def test_tokens_give_what_characters_give(files):
+def test_tokens_give_what_characters_give(skip_files):
     """And both carry the recorded state on request."""
-    of_characters = BidirectionalLanguageModel(*files.pair, stateful=True)
-    of_tokens = token_model(files, stateful=True)
-    batcher = TokenBatcher(files.vocabulary)
+    of_characters = BidirectionalLanguageModel(*skip_files.pair, stateful=True)
+    of_tokens = token_model(skip_files, stateful=True)
+    batcher = TokenBatcher(skip_files.vocabulary)
     for batch in (0, 1):
-        expected = of_characters(character_ids(files, batch))
-        recorded = files.masked(f"layers_{batch}", batch)
+        expected = of_characters(character_ids(skip_files, batch))
+        recorded = skip_files.masked(f"layers_{batch}", batch)
         assert_close(expected["lm_embeddings"], recorded)
-        ids = batcher.batch_sentences(files.golden.batches[batch])
+        ids = batcher.batch_sentences(skip_files.golden.batches[batch])
         assert_close(dict(of_tokens(ids)), dict(expected))
 
 
