@@ -17,3 +17,11 @@ def embedded(tmp_path_factory):
     model = BidirectionalLanguageModel(*files.pair)
     batcher = Batcher(files.vocabulary, 50)
     return model, model(batcher.batch_sentences(files.golden.batches[0]))
+
+
+@pytest.fixture
+def fresh(embedded):
+    """The same, of which no mix has been made yet."""
+    model, outputs = embedded
+    model.mixes.clear()
+    return model, outputs

@@ -36,9 +36,9 @@ def mixed(bilm, batcher):
     return results
 
 
-def test_character(skip_files, frozen_elmo):
+def test_character(skip_files, fresh, frozen_elmo):
     batcher = Batcher(skip_files.vocabulary, 50)
-    bilm = BidirectionalLanguageModel(*skip_files.pair)
+    bilm, _ = fresh  # BidirectionalLanguageModel(options_file, weight_file)
     expected = [frozen_elmo(CONTEXT)["elmo"], frozen_elmo(QUESTION)["elmo"]] * 2
     assert_close(mixed(bilm, batcher), expected)
 

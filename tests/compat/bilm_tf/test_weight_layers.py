@@ -14,14 +14,6 @@ from keras_elmo.compat.bilm_tf import (
 )
 
 
-@pytest.fixture
-def fresh(embedded):
-    """The model and its outputs, of which no mix has been made."""
-    model, outputs = embedded
-    model.mixes.clear()
-    return model, outputs
-
-
 def test_weights_are_those_of_the_recorded_mix(skip_files, fresh):
     model, outputs = fresh
     weights = skip_files.golden.arrays["mix_weights"]

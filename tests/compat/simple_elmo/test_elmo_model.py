@@ -83,26 +83,29 @@ def test_no_texts_and_no_tokens(model):
     assert model.get_elmo_vector_average([]).shape == (0, 24)
 
 
-@pytest.mark.parametrize("warmup", [False, True])
-def test_state_is_carried_on_request(folder, warmup):
-    """From zeros in each call; warm-up reads the first batch once more."""
-    model = ElmoModel(stateful=True)
-    model.load(folder, max_batch_size=len(GOLDEN.batches[0]))
-    texts = [*GOLDEN.batches[0], *GOLDEN.batches[1]]
-    layers = [*GOLDEN.arrays["layers_0"], *GOLDEN.arrays["layers_1"]]
-    if warmup:
-        texts = [*GOLDEN.batches[1]]
-        twice = model.get_elmo_vectors([*GOLDEN.batches[1]] * 2, False, "all")
-        layers = twice[len(texts) :]
-        fresh = GOLDEN.arrays["fresh_1"][0]
-        assert np.abs(layers[0] - fresh)[:, : len(texts[0])].max() > 1e-2
-    vectors = model.get_elmo_vectors(texts, warmup=warmup, layers="all")
+def check_vectors(vectors, texts, layers):
     for row, expected, text in zip(vectors, layers, texts, strict=True):
-        assert_close(row[:, : len(text)], expected[:, : len(text)])
-        assert not row[:, len(text) :].any()
-    for choice in ("top", "average"):
-        row = model.get_elmo_vectors(texts, warmup, choice)[0, : len(texts[0])]
-        assert_close(row, chosen(layers[0][:, : len(texts[0])], choice))
+        assert_close(row[..., : len(text), :], expected[..., : len(text), :])
+        assert not row[..., len(text) :, :].any()
+
+
+def test_state_is_carried_on_request(folder):
+    """From zeros in each call; warm-up reads the first batch once more."""
+    first, second = GOLDEN.batches
+    model = ElmoModel(stateful=True)
+    model.load(folder, max_batch_size=len(first))
+    recorded = [*GOLDEN.arrays["layers_0"], *GOLDEN.arrays["layers_1"]]
+    for choice in ("all", "top", "average"):
+        vectors = model.get_elmo_vectors([*first, *second], False, choice)
+        expected = [chosen(layers, choice) for layers in recorded]
+        check_vectors(vectors, [*first, *second], expected)
+    warm = model.get_elmo_vectors(second, layers="all")
+    twice = model.get_elmo_vectors([*second, *second], False, "all")
+    check_vectors(warm, second, twice[len(second) :])
+    assert np.abs(warm[0] - twice[0]).max() > 1e-2
+    averages = model.get_elmo_vector_average(second, layers="top")
+    total = warm[0, -1].sum(axis=0)
+    assert_close(averages[0], total / np.linalg.norm(total))
 
 
 def test_archive(folder, tmp_path, model):
@@ -125,8 +128,6 @@ def test_model_beside_a_checkpoint(folder, tmp_path):
     beside = ElmoModel()
     beside.load(tmp_path)
     assert beside.vector_size == 24
-    beside.load(tmp_path, full=True)
-    assert beside.vector_size == 8
 
 
 def oracle_expected(language_model, tokens, topn):
