@@ -80,6 +80,11 @@ class Layers:
             parts = [np.asarray(a[start : start + _TOKENS_PER_BLOCK]) for a in arrays]
             yield _as(self._combine(parts), dtype)
 
+    def rows_of(self, outputs: Any, dtype: str = "float32") -> np.ndarray:
+        """All of `blocks` as one array, which may have no rows."""
+        nothing = np.zeros((0, *self.row_shape), dtype)
+        return np.concatenate([nothing, *self.blocks(outputs, dtype)])
+
     def _combine(self, parts: list[np.ndarray]) -> np.ndarray:
         if len(parts) == 1:
             return parts[0]

@@ -101,13 +101,26 @@ class WordCache(keras.layers.Layer):
 
     def fill(self, char_cnn):
         """Computes the vectors, by the character CNN that is to be spared."""
-        vectors = []
-        for start in range(0, len(self.words), _BATCH):
-            words = tf.constant(self.words[start : start + _BATCH], tf.string)
-            vectors.append(
-                np.asarray(char_cnn(to_char_ids(words, self.max_characters)))
-            )
-        self.word_emb.assign(np.concatenate(vectors))
+        vectors = encode_words(self.words, char_cnn, self.max_characters)
+        self.word_emb.assign(vectors)
+
+
+def encode_words(words, char_cnn, max_characters):
+    """The vectors of words, by the character CNN of a `BiLM`.
+
+    Args:
+        words: List of strings or byte strings, one at least.
+        char_cnn: The `CharCNN`.
+        max_characters: Ids of a full token.
+
+    Returns:
+        Array `(words, projection_dim)` in the compute dtype.
+    """
+    vectors = []
+    for start in range(0, len(words), _BATCH):
+        chunk = tf.constant(words[start : start + _BATCH], tf.string)
+        vectors.append(np.asarray(char_cnn(to_char_ids(chunk, max_characters))))
+    return np.concatenate(vectors)
 
 
 def _check_words(words):

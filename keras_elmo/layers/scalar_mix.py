@@ -108,11 +108,18 @@ class ScalarMix(keras.layers.Layer):
         if self.do_layer_norm:
             mask = mask[0] if isinstance(mask, list | tuple) else mask
             inputs = [self._normalize(tensor, mask) for tensor in inputs]
-        shares = ops.unstack(ops.softmax(self.mix_weights), num=len(inputs))
         mixed = sum(
-            share * tensor for share, tensor in zip(shares, inputs, strict=True)
+            share * tensor for share, tensor in zip(self._shares(), inputs, strict=True)
         )
         return self.scaling * mixed  # (batch, ..., dim)
+
+    def _shares(self):
+        """The softmax of the weights, a scalar a layer."""
+        count = self.mix_weights.shape[0]
+        if count == 1:
+            # Keras warns of a softmax of one value, which is 1 whatever that is.
+            return [1.0 + 0.0 * self.mix_weights[0]]
+        return ops.unstack(ops.softmax(self.mix_weights), num=count)
 
     def _normalize(self, tensor, mask):
         """Zero mean and unit variance over the unmasked values; masked ones 0."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from keras_elmo.files.atomic import replacing
+from keras_elmo.files.word_list import read_words
 from keras_elmo.text.tokenizers import BEGIN_WORD, END_WORD
 
 UNKNOWN_WORD = "<UNK>"
@@ -85,19 +86,14 @@ class Vocabulary:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike) -> "Vocabulary":
-        """Reads a text file of one word a line.
+        """Reads a text file of one word a line, or a .gz of one.
 
         Raises:
             FileNotFoundError: if there is no such file.
-            ValueError: if its words are not those of a vocabulary, see `Vocabulary`.
+            ValueError: if its words are not those of a vocabulary, see `Vocabulary`, or
+                it is a broken .gz.
         """
-        if not Path(path).is_file():
-            raise FileNotFoundError(
-                "The vocabulary should be a text file of one word a line. "
-                f"Received: {os.fspath(path)!r}, which is not a file. Check the path."
-            )
-        content = Path(path).read_bytes().removesuffix(b"\n")
-        lines = content.decode("utf-8", errors="surrogateescape").split("\n")
+        lines = read_words(path)
         try:
             return cls(lines)
         except ValueError as error:

@@ -9,6 +9,15 @@ import pytest
 
 FACES = {
     "bulk": {"Embeddings", "check", "embed_corpus", "open"},
+    "compat.bilm_tf": {
+        "Batcher",
+        "BidirectionalLanguageModel",
+        "TokenBatcher",
+        "dump_bilm_embeddings",
+        "dump_token_embeddings",
+        "weight_layers",
+    },
+    "compat.simple_elmo": {"ElmoModel"},
     "presets": {
         "PublishedModel",
         "bundled",

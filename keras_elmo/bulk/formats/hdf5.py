@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import math
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -42,34 +43,67 @@ def assemble(path: Path, shards: Iterable[Contents]) -> list[str]:
     hashes = []
     sentence_to_index: dict[str, str] = {}
     line = 0
-    with io.FileIO(path, "w+") as raw:
-        disk = _Disk(raw)
-        with h5py.File(disk, "w") as file:
-            for arrays, lines in shards:
-                digest = hashlib.sha256()
-                for index, text in enumerate(lines):
-                    _write_line(file, str(line), arrays(index), digest)
-                    disk.check()
-                    sentence_to_index[as_text(text).strip()] = str(line)
-                    line += 1
-                hashes.append(digest.hexdigest())
-            text_type = h5py.string_dtype()
-            file.create_dataset(SENTENCE_TO_INDEX, (1,), text_type)[0] = json.dumps(
-                sentence_to_index
-            )
-        disk.check()
+    with writing(path) as file:
+        for arrays, lines in shards:
+            digest = hashlib.sha256()
+            for index, text in enumerate(lines):
+                file.write(str(line), arrays(index), digest)
+                sentence_to_index[as_text(text).strip()] = str(line)
+                line += 1
+            hashes.append(digest.hexdigest())
+        file.write_text(SENTENCE_TO_INDEX, json.dumps(sentence_to_index))
     return hashes
 
 
-def _write_line(file: h5py.File, key: str, vectors: np.ndarray, digest: Any) -> None:
-    if vectors.nbytes <= _BYTES_AT_ONCE:
-        vectors = np.ascontiguousarray(vectors)
-        digest.update(vectors.data)
-        file.create_dataset(key, data=vectors)
+class Hdf5Writer:
+    """An HDF5 file to which datasets are written one by one, see `writing`."""
+
+    def __init__(self, file: h5py.File, disk: "_Disk"):
+        self._file = file
+        self._disk = disk
+
+    def write(self, name: str, array: np.ndarray, digest: Any = None) -> None:
+        """Writes an array of any size.
+
+        Args:
+            name: The name of its dataset.
+            array: The array, which may lie on the disk.
+            digest: A hash to update with its bytes. Defaults to None.
+
+        Raises:
+            OSError: if the disk is full.
+        """
+        _write_array(self._file, name, array, digest or hashlib.sha256())
+        self._disk.check()
+
+    def write_text(self, name: str, text: str) -> None:
+        """Writes a string, as a dataset of shape `(1,)`."""
+        self._file.create_dataset(name, (1,), h5py.string_dtype())[0] = text
+
+
+@contextlib.contextmanager
+def writing(path: str | os.PathLike) -> Iterator[Hdf5Writer]:
+    """A new HDF5 file; where the disk gets full, that is an error and no crash.
+
+    Raises:
+        OSError: if the disk is full.
+    """
+    with io.FileIO(path, "w+") as raw:
+        disk = _Disk(raw)
+        with h5py.File(disk, "w") as file:
+            yield Hdf5Writer(file, disk)
+        disk.check()
+
+
+def _write_array(file: h5py.File, key: str, array: np.ndarray, digest: Any) -> None:
+    if array.nbytes <= _BYTES_AT_ONCE:
+        array = np.ascontiguousarray(array)
+        digest.update(array.data)
+        file.create_dataset(key, data=array)
         return
-    dataset = file.create_dataset(key, vectors.shape, vectors.dtype)
-    for place in _places(vectors.shape, vectors.itemsize):
-        part = np.ascontiguousarray(vectors[place])
+    dataset = file.create_dataset(key, array.shape, array.dtype)
+    for place in _places(array.shape, array.itemsize):
+        part = np.ascontiguousarray(array[place])
         digest.update(part.data)
         dataset[place] = part
 

@@ -25,7 +25,7 @@ IMPLIED = {"sentence_boundaries": True}
 _IGNORED_BY_ALLENNLP = {"max_characters": 50}
 _OPTIONS = ("options.json", "*options*.json")
 _WEIGHTS = ("weights.hdf5", "model.hdf5", "*.hdf5")
-VOCABULARIES = ("vocabulary.txt", "vocab.txt")
+VOCABULARIES = ("vocabulary.txt", "vocab.txt", "vocab.txt.gz")
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
