@@ -4,6 +4,8 @@ import keras
 
 from keras_elmo.compat.tfhub import Module
 
+__all__ = ["ElmoEmbeddingLayer"]
+
 
 @keras.saving.register_keras_serializable(package="keras_elmo")
 class ElmoEmbeddingLayer(Module):

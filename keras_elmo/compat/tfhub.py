@@ -9,9 +9,12 @@ import tensorflow as tf
 from keras_elmo.arguments import check_boolean, check_choice
 from keras_elmo.compat.tensor_info import TensorInfo
 from keras_elmo.embedding import ElmoEmbedding
+from keras_elmo.embedding.outputs import masked_if_symbolic
 from keras_elmo.text.checks import shortened
 from keras_elmo.text.inputs import as_tensors
 from keras_elmo.text.text_layer import TextLayer
+
+__all__ = ["Module"]
 
 _SIGNATURES = {
     "default": {"strings": (tf.string, 1)},
@@ -90,8 +93,10 @@ class Module(TextLayer):
         signature = _check_signature(signature)
         check_choice("as_dict", as_dict, (None, True, False))
         inputs = _check_inputs(inputs, signature)
-        outputs = super().__call__(
-            inputs, signature=signature, as_dict=bool(as_dict), **kwargs
+        outputs = masked_if_symbolic(
+            super().__call__(
+                inputs, signature=signature, as_dict=bool(as_dict), **kwargs
+            )
         )
         return _explaining(outputs) if as_dict else outputs
 

@@ -2,7 +2,7 @@ import keras
 
 from keras_elmo.arguments import check_boolean, check_choice, check_rate
 from keras_elmo.embedding.computation import Computation
-from keras_elmo.embedding.outputs import output_keys
+from keras_elmo.embedding.outputs import masked_if_symbolic, output_keys
 from keras_elmo.embedding.requirements import (
     check_bilm,
     check_call,
@@ -164,7 +164,7 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
 
     def __call__(self, *args, **kwargs):
         check_call(kwargs)
-        return super().__call__(*args, **kwargs)
+        return masked_if_symbolic(super().__call__(*args, **kwargs))
 
     def build(self, inputs_shape=None):
         shape = (None, None, 2 * self.bilm.projection_dim)

@@ -9,6 +9,8 @@ import pytest
 
 FACES = {
     "bulk": {"Embeddings", "check", "embed_corpus", "open"},
+    "compat.strongio": {"ElmoEmbeddingLayer"},
+    "compat.tfhub": {"Module"},
     "presets": {
         "PublishedModel",
         "bundled",
