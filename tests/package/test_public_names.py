@@ -18,6 +18,8 @@ FACES = {
         "weight_layers",
     },
     "compat.simple_elmo": {"ElmoModel"},
+    "compat.strongio": {"ElmoEmbeddingLayer"},
+    "compat.tfhub": {"Module"},
     "presets": {
         "PublishedModel",
         "bundled",
