@@ -8,22 +8,19 @@ Empty lines have datasets without tokens.
 
 import contextlib
 import hashlib
-import io
 import json
-import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 
+from keras_elmo.bulk.formats.hdf5_writer import Hdf5Writer, places
 from keras_elmo.bulk.formats.shard import Contents
 from keras_elmo.bulk.tokens import as_text
 from keras_elmo.weights.containers.hdf5 import find_problem
 
 SENTENCE_TO_INDEX = "sentence_to_index"
-_BYTES_AT_ONCE = 2**26
 
 
 def assemble(path: Path, shards: Iterable[Contents]) -> list[str]:
@@ -42,83 +39,16 @@ def assemble(path: Path, shards: Iterable[Contents]) -> list[str]:
     hashes = []
     sentence_to_index: dict[str, str] = {}
     line = 0
-    with io.FileIO(path, "w+") as raw:
-        disk = _Disk(raw)
-        with h5py.File(disk, "w") as file:
-            for arrays, lines in shards:
-                digest = hashlib.sha256()
-                for index, text in enumerate(lines):
-                    _write_line(file, str(line), arrays(index), digest)
-                    disk.check()
-                    sentence_to_index[as_text(text).strip()] = str(line)
-                    line += 1
-                hashes.append(digest.hexdigest())
-            text_type = h5py.string_dtype()
-            file.create_dataset(SENTENCE_TO_INDEX, (1,), text_type)[0] = json.dumps(
-                sentence_to_index
-            )
-        disk.check()
+    with Hdf5Writer(path) as writer:
+        for arrays, lines in shards:
+            digest = hashlib.sha256()
+            for index, text in enumerate(lines):
+                writer.write(str(line), arrays(index), digest)
+                sentence_to_index[as_text(text).strip()] = str(line)
+                line += 1
+            hashes.append(digest.hexdigest())
+        writer.write_text(SENTENCE_TO_INDEX, json.dumps(sentence_to_index))
     return hashes
-
-
-def _write_line(file: h5py.File, key: str, vectors: np.ndarray, digest: Any) -> None:
-    if vectors.nbytes <= _BYTES_AT_ONCE:
-        vectors = np.ascontiguousarray(vectors)
-        digest.update(vectors.data)
-        file.create_dataset(key, data=vectors)
-        return
-    dataset = file.create_dataset(key, vectors.shape, vectors.dtype)
-    for place in _places(vectors.shape, vectors.itemsize):
-        part = np.ascontiguousarray(vectors[place])
-        digest.update(part.data)
-        dataset[place] = part
-
-
-def _places(shape: tuple[int, ...], itemsize: int) -> Iterator[Any]:
-    """Slices of an array, in the order of its bytes, that memory is sure to hold."""
-    if math.prod(shape) * itemsize <= _BYTES_AT_ONCE:
-        yield ...
-        return
-    step = max(1, _BYTES_AT_ONCE // (shape[-1] * itemsize))
-    for leading in np.ndindex(shape[:-2]):
-        for start in range(0, shape[-2], step):
-            yield *leading, slice(start, start + step)
-
-
-class _Disk:
-    """A file for HDF5, which is not told when the disk is full: it would crash.
-
-    Args:
-        file: An unbuffered file.
-    """
-
-    def __init__(self, file: io.FileIO):
-        self._file = file
-        self._error: BaseException | None = None
-        # These need no space on the disk, so their errors need not be held back.
-        self.read, self.readinto = file.read, file.readinto
-        self.seek, self.tell, self.flush = file.seek, file.tell, file.flush
-
-    def check(self) -> None:
-        """Raises what went wrong, once HDF5 is not at work."""
-        if self._error is not None:
-            raise self._error
-
-    def write(self, data: Any) -> int:
-        rest = memoryview(data).cast("B")
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) :]
-        except BaseException as error:  # Ctrl-C too
-            self._error = error
-        return len(data)
-
-    def truncate(self, size: int | None = None) -> int:
-        try:
-            return self._file.truncate(size)
-        except OSError as error:
-            self._error = error
-            return size or 0
 
 
 class Hdf5File:
@@ -173,7 +103,7 @@ class Hdf5File:
         for line in range(first_line, first_line + lines):
             dataset = self._dataset(line)
             with self._errors():
-                for place in _places(dataset.shape, dataset.dtype.itemsize):
+                for place in places(dataset.shape, dataset.dtype.itemsize):
                     digest.update(np.ascontiguousarray(dataset[place]).data)
         return digest.hexdigest()
 
