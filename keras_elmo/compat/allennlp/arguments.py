@@ -68,8 +68,8 @@ def check_device(cuda_device: int) -> int:
     is_number = isinstance(cuda_device, int) and not isinstance(cuda_device, bool)
     if not is_number or not -1 <= cuda_device < count:
         raise ValueError(
-            "`cuda_device` should be -1, for where TensorFlow chooses, or the number "
-            f"of one of the {count} GPUs that TensorFlow sees, from 0 on. Received: "
-            f"cuda_device={cuda_device!r}"
+            "`cuda_device` should be -1, or the number of one of the GPUs that "
+            f"TensorFlow sees, which are {count}, from 0 on. Received: "
+            f"cuda_device={cuda_device!r}. Leave it out for the processor"
         )
     return cuda_device

@@ -1,4 +1,3 @@
-import contextlib
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,7 +6,7 @@ from typing import IO, Any
 import numpy as np
 import tensorflow as tf
 
-from keras_elmo.arguments import check_positive_integer
+from keras_elmo.arguments import check_boolean, check_positive_integer
 from keras_elmo.bilm import BiLM
 from keras_elmo.bulk.layers import Layers
 from keras_elmo.char_ids import length_mask
@@ -27,7 +26,6 @@ from keras_elmo.compat.allennlp.embedding_file import (
 from keras_elmo.compat.allennlp.files import open_files
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.embedding.outputs import output_keys
-from keras_elmo.text.checks import shortened
 from keras_elmo.text.preprocessor import ElmoPreprocessor
 
 BATCH_SIZE = 64
@@ -45,8 +43,8 @@ class ElmoEmbedder:
     Args:
         options_file: See `Elmo`.
         weight_file: See `Elmo`. Without both, `tiny_en` is loaded, and said.
-        cuda_device: Number of the GPU to run on. Defaults to -1: where TensorFlow
-            chooses.
+        cuda_device: Number of a GPU, which has to be there; or -1, the default. It is
+            TensorFlow that chooses where to run, see `CUDA_VISIBLE_DEVICES`.
         stateful: Whether each row of a batch starts from where the same row of the last
             batch ended, as always in AllenNLP. Defaults to False.
 
@@ -69,18 +67,18 @@ class ElmoEmbedder:
         stateful: bool = False,
     ):
         self.cuda_device = check_device(cuda_device)
-        with self._device():
-            self.bilm = BiLM.from_stored_model(
-                open_files(options_file, weight_file),
-                sentence_boundaries=True,
-                return_state=stateful,
-            )
-            self._states = None
-            self._elmo: ElmoEmbedding | None = None
-            if stateful:
-                self._states = BatchStates(self.bilm.bilstm.state_sizes)
-            else:
-                self._elmo = ElmoEmbedding(self.bilm)
+        check_boolean("stateful", stateful)
+        self.bilm = BiLM.from_stored_model(
+            open_files(options_file, weight_file),
+            sentence_boundaries=True,
+            return_state=stateful,
+        )
+        self._states = None
+        self._elmo: ElmoEmbedding | None = None
+        if stateful:
+            self._states = BatchStates(self.bilm.bilstm.state_sizes)
+        else:
+            self._elmo = ElmoEmbedding(self.bilm)
         self._run_bilm = BatchBiLM(self.bilm, self._states)
         self._preprocessor = ElmoPreprocessor(
             max_characters=self.bilm.max_characters,
@@ -119,8 +117,6 @@ class ElmoEmbedder:
             ValueError: if `batch` is not of lists of strings.
         """
         rows = token_bytes(batch, "batch")
-        if not any(rows):
-            return [self._joined(iter(())) for _ in rows]
         activations, _ = self._stacked(rows)
         arrays = zip(activations.numpy(), rows, strict=True)
         # A copy, so that who keeps one sentence does not keep its batch.
@@ -212,22 +208,16 @@ class ElmoEmbedder:
         """Embeds sentences at once, as tensors.
 
         Args:
-            batch: A list of lists of tokens, one token at least.
+            batch: A list of lists of tokens.
 
         Returns:
             The layers, float32 `(batch, layers, tokens, 2 * projection_dim)`, 0 where
             there is no token; and the mask, boolean `(batch, tokens)`.
 
         Raises:
-            ValueError: if `batch` is not of lists of strings, or without any token.
+            ValueError: if `batch` is not of lists of strings.
         """
-        rows = token_bytes(batch, "batch")
-        if not any(rows):
-            raise ValueError(
-                "`batch` should have one token at least. Received: "
-                f"batch={shortened(batch)}"
-            )
-        return self._stacked(rows)
+        return self._stacked(token_bytes(batch, "batch"))
 
     def reset_states(self) -> None:
         """Starts the next batch from zeros, as a new embedder does.
@@ -261,10 +251,7 @@ class ElmoEmbedder:
     ) -> Iterator[Any]:
         keys = output_keys(self.bilm.num_layers)
         while batch := list(itertools.islice(rows, batch_size)):
-            if any(batch):
-                layers, _ = self._embed(batch)
-            else:
-                layers = [tf.zeros((len(batch), 0, dim)) for dim in self._widths]
+            layers, _ = self._embed(batch)
             arrays = [layer.numpy() for layer in layers]
             for number, row in enumerate(batch):
                 outputs = {
@@ -275,12 +262,16 @@ class ElmoEmbedder:
 
     def _embed(self, rows: list[list[bytes]]) -> tuple[list[tf.Tensor], tf.Tensor]:
         """The layers, 0 where there is no token, and the mask `(batch, tokens)`."""
+        if not any(rows):  # AllenNLP, too, runs no such batch
+            dim, batch = self.bilm.projection_dim, len(rows)
+            dims = [dim, *([2 * dim] * self.bilm.num_layers)]
+            layers = [tf.zeros((batch, 0, dim)) for dim in dims]
+            return layers, tf.zeros((batch, 0), "bool")
         encoded = self._preprocessor(rows)
-        with self._device():
-            layers = self._run_bilm(encoded, packed=True)
-            mask = length_mask(encoded, sentence_boundaries=True)
-            keep = tf.cast(mask, tf.float32)[..., None]
-            return [layer[:, 1:-1] * keep for layer in layers], mask
+        layers = self._run_bilm(encoded, packed=True)
+        mask = length_mask(encoded, sentence_boundaries=True)
+        keep = tf.cast(mask, tf.float32)[..., None]
+        return [layer[:, 1:-1] * keep for layer in layers], mask
 
     def _stacked(self, rows: list[list[bytes]]) -> tuple[tf.Tensor, tf.Tensor]:
         (word_emb, *lstm_outputs), mask = self._embed(rows)
@@ -293,15 +284,5 @@ class ElmoEmbedder:
         blocks = [np.zeros(shape, "float32"), *blocks]
         return np.ascontiguousarray(np.concatenate(blocks).swapaxes(0, 1))
 
-    @property
-    def _widths(self) -> list[int]:
-        dim = self.bilm.projection_dim
-        return [dim, *([2 * dim] * self.bilm.num_layers)]
-
     def _layers(self, output_format: str) -> Layers:
         return Layers(output_format, self.bilm.num_layers, self.bilm.projection_dim)
-
-    def _device(self) -> Any:
-        if self.cuda_device < 0:
-            return contextlib.nullcontext()
-        return tf.device(f"/GPU:{self.cuda_device}")

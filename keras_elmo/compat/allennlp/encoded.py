@@ -35,9 +35,11 @@ def as_integers(value: Any, name: str) -> Any:
                 f"`{name}` can't be made a tensor ({error}). Received: "
                 f"{shortened(value)} of type {type(value).__name__}"
             ) from error
-    if np.dtype(value.dtype.name).kind not in "iu":
+    dtype = value.dtype
+    is_integer = dtype.is_integer if tf.is_tensor(value) else dtype.kind in "iu"
+    if not is_integer:
         raise ValueError(
-            f"`{name}` should be integers. Received: {value.dtype.name} of shape "
+            f"`{name}` should be integers. Received: {dtype.name} of shape "
             f"{tuple(value.shape)}. `batch_to_ids` makes them of lists of tokens"
         )
     return tf.convert_to_tensor(value)
