@@ -88,6 +88,39 @@ def _add_embed(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_elmo(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("input_file", help="text, a sentence a line, or - for standard input")
+    add("output_file", help="file of HDF5 to write, or to replace")
+    layers = parser.add_mutually_exclusive_group(required=True)
+    for name, text in (
+        ("all", "store every layer, (layers, tokens, dim)"),
+        ("top", "store the last layer, (tokens, dim)"),
+        ("average", "store the mean of all layers, (tokens, dim)"),
+    ):
+        layers.add_argument(
+            f"--{name}", dest="layers", action="store_const", const=name, help=text
+        )
+    add("--vocab-path", help="has no effect, as in AllenNLP")
+    add("--options-file", help="path or address of options.json, or a model's name")
+    add("--weight-file", help="path or address of weights.hdf5 (default: tiny_en)")
+    add("--batch-size", type=int, default=64, help="sentences of a batch, if stateful")
+    add(
+        "--file-friendly-logging",
+        action="store_true",
+        help="has no effect: progress is shown on terminals only",
+    )
+    add("--cuda-device", type=int, default=-1, help="of a GPU, if there should be one")
+    add("--forget-sentences", action="store_true", help="leave out sentence_to_index")
+    add("--use-sentence-keys", action="store_true", help="in place of their numbers")
+    add("--include-package", action="append", help="has no effect")
+    add(
+        "--stateful",
+        action="store_true",
+        help="carry the state of the LSTMs from batch to batch, as AllenNLP does",
+    )
+
+
 def _add_convert(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("source", nargs="+", help=WEIGHTS)
@@ -190,6 +223,17 @@ of Parquet files if it is named .parquet; or else a folder of NumPy files. Entry
 that of line i, from 0 on; that of an empty line has no tokens. keras_elmo.bulk.open
 reads all of them. What a killed run had finished is kept for --resume, which gives the
 same bytes as if nothing had happened.
+""",
+    ),
+    "elmo": (
+        _add_elmo,
+        """Embed a file of sentences, with the arguments of `allennlp elmo`.
+
+The text is tokenized, tokens separated by white space, without empty lines; it has to
+fit into memory. A dataset of float32 is written for each line, named by its number from
+0 on, and `sentence_to_index`, JSON of the number of each sentence. Unlike AllenNLP's
+command, it starts every sentence from zeros unless --stateful is given, and writes all
+of the file or nothing. `keras-elmo embed` is for text of any size, and can resume.
 """,
     ),
     "train": (
