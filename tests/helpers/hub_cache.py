@@ -5,11 +5,10 @@ import shutil
 
 from golden import FIXTURES
 
-ADDRESS = "https://tfhub.dev/google/elmo/2"
 
-
-def fill_hub_cache(monkeypatch, folder):
-    """Puts the recorded model `skip` where TensorFlow Hub keeps google/elmo/2."""
+def fill_hub_cache(monkeypatch, folder, version=2):
+    """Puts the recorded model `skip` where TensorFlow Hub keeps google/elmo."""
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(folder))
-    name = hashlib.sha1(ADDRESS.encode()).hexdigest()
+    address = f"https://tfhub.dev/google/elmo/{version}"
+    name = hashlib.sha1(address.encode()).hexdigest()
     shutil.copytree(FIXTURES / "skip" / "hub", folder / name)
