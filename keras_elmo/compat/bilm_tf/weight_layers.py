@@ -89,6 +89,7 @@ def weight_layers(
     mask = bilm_ops["mask"]
     mixed = mix(layers[-mix.num_layers :], mask=mask)
     return {
+        # The oldest Keras gives the result of a layer no mask that was an argument.
         "weighted_op": AttachMask()([mixed, mask]),
         "regularization_op": l2_coef * ops.sum(ops.square(mix.mix_weights)),
     }
