@@ -288,7 +288,9 @@ def test_static_sizes_are_known():
         ({"stateful": None}, ["`stateful`", "None"]),
         ({"scalar_mix_parameters": [1.0]}, ["`scalar_mix_parameters`", "3 numbers"]),
         ({"vocab_to_cache": ["a", "a"]}, ["`vocab_to_cache`", "once", "['a']"]),
-        ({"vocab_to_cache": [1]}, ["`cached_words`", "[1]"]),
+        ({"vocab_to_cache": [1]}, ["`vocab_to_cache`", "[1]"]),
+        ({"vocab_to_cache": "the"}, ["`vocab_to_cache`", "'the'"]),
+        ({"vocab_to_cache": []}, ["`vocab_to_cache`", "one at least"]),
         (
             {"vocab_to_cache": ["a"], "requires_grad": True},
             ["`vocab_to_cache` and `requires_grad`", "Leave out"],
