@@ -15,16 +15,18 @@ def run(args: argparse.Namespace) -> None:
     for name in _WITHOUT_EFFECT:
         if getattr(args, name) is not None:
             _note(f"--{name.replace('_', '-')} has no effect")
-    files = [args.options_file, args.weight_file]
-    if files == [None, None]:
+    options_file = args.options_file
+    if options_file is None and args.weight_file is None:
         _note(
             f"without --options-file and --weight-file, {DEFAULT!r} embeds, a small "
             'English model. The default of AllenNLP is "--options-file '
             'allennlp/original"'
         )
-        files = [DEFAULT, None]
+        options_file = DEFAULT
     with _open(args.input_file) as input_file:
-        embedder = ElmoEmbedder(*files, args.cuda_device, args.stateful)
+        embedder = ElmoEmbedder(
+            options_file, args.weight_file, args.cuda_device, args.stateful
+        )
         embedder.embed_file(
             input_file,
             args.output_file,

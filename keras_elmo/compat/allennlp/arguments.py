@@ -1,11 +1,14 @@
 """Checks of the arguments of AllenNLP's classes."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from keras_elmo.bilm import BiLM
+from keras_elmo.embedding.word_cache import WordCache
+from keras_elmo.text.checks import shortened
 
 
 def check_clashes(
@@ -40,8 +43,14 @@ def check_clashes(
             "would change what the cached words were computed by. Received: "
             "requires_grad=True and `vocab_to_cache`. Leave out one or the other"
         )
-    if isinstance(vocab_to_cache, list | tuple):
-        twice = sorted({w for w in vocab_to_cache if vocab_to_cache.count(w) > 1})
+    if vocab_to_cache is not None and not isinstance(vocab_to_cache, WordCache):
+        is_list = isinstance(vocab_to_cache, list | tuple) and len(vocab_to_cache)
+        if not is_list or not all(isinstance(word, str) for word in vocab_to_cache):
+            raise ValueError(
+                "`vocab_to_cache` should be a list of words, one at least. Received: "
+                f"vocab_to_cache={shortened(vocab_to_cache)}"
+            )
+        twice = [word for word, count in Counter(vocab_to_cache).items() if count > 1]
         if twice:
             raise ValueError(
                 "`vocab_to_cache` should hold every word once, because its place is "

@@ -87,7 +87,7 @@ def check_iterable(sentences: Any, name: str) -> None:
 def sentence_bytes(sentence: Any, name: str) -> list[bytes]:
     """One tokenized sentence as a list of byte strings, see `token_bytes`."""
     is_list = isinstance(sentence, Iterable) and not isinstance(sentence, str | bytes)
-    tokens = list(sentence) if is_list else [None]
+    tokens: list[Any] = list(sentence) if is_list else [None]
     if not all(isinstance(token, str) for token in tokens):
         raise ValueError(
             f"`{name}` should be a sentence as a list of tokens, all of them strings. "

@@ -281,8 +281,8 @@ class ElmoEmbedder:
     def _joined(self, blocks: Iterator[np.ndarray]) -> np.ndarray:
         """Blocks `(tokens, layers, dim)` as one `(layers, tokens, dim)`."""
         shape = 0, 1 + self.bilm.num_layers, 2 * self.bilm.projection_dim
-        blocks = [np.zeros(shape, "float32"), *blocks]
-        return np.ascontiguousarray(np.concatenate(blocks).swapaxes(0, 1))
+        rows = np.concatenate([np.zeros(shape, "float32"), *blocks])
+        return np.ascontiguousarray(rows.swapaxes(0, 1))
 
     def _layers(self, output_format: str) -> Layers:
         return Layers(output_format, self.bilm.num_layers, self.bilm.projection_dim)

@@ -6,7 +6,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_elmo.char_ids import NO_TOKEN
+from keras_elmo.char_ids import (
+    NO_TOKEN,
+    PADDING,
+    SENTENCE_BEGIN,
+    SENTENCE_END,
+    TOKEN_BEGIN,
+    TOKEN_END,
+)
 from keras_elmo.embedding.word_cache import WordCache
 from keras_elmo.text.checks import (
     check_symbolic,
@@ -15,8 +22,6 @@ from keras_elmo.text.checks import (
     require_integers,
     shortened,
 )
-from keras_elmo.text.encode import to_char_ids
-from keras_elmo.text.tokenizers import BEGIN_WORD, END_WORD
 
 
 def as_integers(value: Any, name: str) -> Any:
@@ -83,7 +88,7 @@ def between_boundaries(ids: tf.Tensor, max_characters: int) -> dict[str, tf.Tens
         )
     is_token = tf.reduce_any(ids != NO_TOKEN, axis=-1)
     lengths = _lengths(is_token, "inputs")
-    begin, end = tf.unstack(_boundaries(max_characters))
+    begin, end = _boundaries(max_characters)
     return {
         "char_ids": _put_around(ids, lengths[:, None, None], begin, end),
         "sequence_len": lengths + 2,
@@ -148,6 +153,10 @@ def _put_around(rows: Any, lengths: Any, begin: Any, end: Any) -> tf.Tensor:
     return tf.where(position == 0, begin, rows)
 
 
-def _boundaries(max_characters: int) -> tf.Tensor:
+def _boundaries(max_characters: int) -> np.ndarray:
     """int32 `(2, max_characters)`, the ids of `<S>` and `</S>`."""
-    return to_char_ids(tf.constant([BEGIN_WORD, END_WORD]), max_characters)
+    # They are constants, because XLA has no strings to make them of.
+    ids = np.full((2, max_characters), PADDING, "int32")
+    ids[:, 0], ids[:, 2] = TOKEN_BEGIN, TOKEN_END
+    ids[:, 1] = SENTENCE_BEGIN, SENTENCE_END
+    return ids

@@ -4,10 +4,11 @@ import json
 import h5py
 import numpy as np
 import pytest
-from allennlp_runs import CASES, AllenNLPRun
+from allennlp_runs import AllenNLPRun
 from golden import assert_close
 from refusal import refused
 
+from keras_elmo.bulk import layers
 from keras_elmo.compat.allennlp import ElmoEmbedder
 
 SENTENCES = [["the", "cat", "sat"], ["dogs"], ["naïve", "日本語", "😀", "the"]]
@@ -17,6 +18,18 @@ TEXT = "the cat sat\n  dogs \nnaïve\t日本語 😀  the\n"
 @pytest.fixture(scope="module")
 def elmo():
     return ElmoEmbedder(*AllenNLPRun("skip").files)
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    return ElmoEmbedder(*AllenNLPRun("skip").files, stateful=True)
+
+
+@pytest.fixture
+def carrying(loaded):
+    """An embedder that carries its state, before its first batch."""
+    loaded.reset_states()
+    return loaded
 
 
 def read(path):
@@ -36,28 +49,30 @@ def test_the_snippet_of_allennlp():
     assert_close(elmo.embed_sentence(tokens), vectors, atol=0)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_batches_of_changing_size(case):
-    run = AllenNLPRun(case)
-    for stateful, name in ((True, "carried"), (False, "fresh")):
-        elmo = ElmoEmbedder(*run.files, stateful=stateful)
-        batches = [elmo.embed_batch(batch) for batch in run.batches]
-        assert_close(batches, run.layers(name))
+def test_every_batch_from_zeros(elmo):
+    run = AllenNLPRun("skip")
+    batches = [elmo.embed_batch(batch) for batch in run.batches]
+    assert_close(batches, run.layers("fresh"))
     sentences = (tokens for batch in run.batches for tokens in batch)
     assert_close([*elmo.embed_sentences(sentences)], sum(run.layers("fresh"), []))
 
 
-def test_carried_state_of_a_stream_and_its_reset():
+def test_carried_state_over_batches_of_changing_size(carrying):
     run = AllenNLPRun("skip")
-    elmo = ElmoEmbedder(*run.files, stateful=True)
+    batches = [carrying.embed_batch(batch) for batch in run.batches]
+    assert_close(batches, run.layers("carried"))
+
+
+def test_carried_state_of_a_stream_and_its_reset(carrying):
+    run = AllenNLPRun("skip")
     batches = [run.batches[0], run.batches[5]]  # of two sentences each
-    expected = [array for batch in batches for array in elmo.embed_batch(batch)]
-    elmo.reset_states()
-    stream = elmo.embed_sentences(iter(sum(batches, [])), batch_size=2)
+    expected = [array for batch in batches for array in carrying.embed_batch(batch)]
+    carrying.reset_states()
+    stream = carrying.embed_sentences(iter(sum(batches, [])), batch_size=2)
     assert_close([next(stream) for _ in range(4)], expected)
     assert next(stream, None) is None
-    elmo.reset_states()
-    assert_close(elmo.embed_batch(batches[1]), run.layers("fresh")[5])
+    carrying.reset_states()
+    assert_close(carrying.embed_batch(batches[1]), run.layers("fresh")[5])
 
 
 def test_tensors(elmo):
@@ -71,15 +86,19 @@ def test_tensors(elmo):
         assert not row[:, array.shape[1] :].any()
 
 
-@pytest.mark.parametrize("stateful", [False, True])
-def test_sentences_without_tokens(stateful):
-    files = AllenNLPRun("skip").files
-    elmo = ElmoEmbedder(*files, stateful=stateful)
+def test_a_batch_without_tokens_leaves_the_state(carrying):
+    first, second = (carrying.embed_sentence(["a"]) for _ in range(2))
+    assert np.abs(first - second).max() > 0.01
+    carrying.reset_states()
+    for expected in (first, second):
+        assert carrying.embed_sentence([]).shape == (3, 0, 24)
+        assert_close(carrying.embed_sentence(["a"]), expected)
+
+
+@pytest.mark.parametrize("name", ["elmo", "carrying"])
+def test_sentences_without_tokens(name, request):
+    elmo = request.getfixturevalue(name)
     assert elmo.embed_sentence([]).shape == (3, 0, 24)
-    first = elmo.embed_sentence(["a"])
-    if stateful:  # the batch without tokens left the state as it was
-        elmo.reset_states()
-    assert_close(elmo.embed_sentence(["a"]), first)
     shapes = [array.shape for array in elmo.embed_batch([[], ["a"], []])]
     assert shapes == [(3, 0, 24), (3, 1, 24), (3, 0, 24)]
     streamed = [*elmo.embed_sentences([[], []]), *elmo.embed_sentences([["a"], []])]
@@ -88,12 +107,11 @@ def test_sentences_without_tokens(stateful):
 
 
 @pytest.mark.parametrize("output_format", ["all", "top", "average"])
-@pytest.mark.parametrize("stateful", [False, True])
-def test_a_file(output_format, stateful, tmp_path):
-    files = AllenNLPRun("skip").files
-    elmo = ElmoEmbedder(*files, stateful=stateful)
+@pytest.mark.parametrize("name", ["elmo", "carrying"])
+def test_a_file(output_format, name, request, tmp_path):
+    elmo = request.getfixturevalue(name)
     expected = [*elmo.embed_sentences(SENTENCES, batch_size=2)]
-    if stateful:
+    if name == "carrying":
         elmo.reset_states()
     path = tmp_path / "new" / "layers.hdf5"
     text = io.StringIO(TEXT)
@@ -102,11 +120,12 @@ def test_a_file(output_format, stateful, tmp_path):
     stored = read(path)
     index = json.loads(stored.pop("sentence_to_index")[0])
     assert index == {"the cat sat": "0", "dogs": "1", "naïve\t日本語 😀  the": "2"}
-    chosen = {"all": lambda x: x, "top": lambda x: x[-1], "average": np.mean}
-    if output_format == "average":
-        expected = [x.mean(axis=0) for x in expected]
-    else:
-        expected = [chosen[output_format](x) for x in expected]
+    choose = {
+        "all": lambda every: every,
+        "top": lambda every: every[-1],
+        "average": lambda every: every.mean(axis=0),
+    }
+    expected = [choose[output_format](every) for every in expected]
     assert_close(stored, {str(i): x for i, x in enumerate(expected)})
     assert all(x.dtype == "float32" for x in stored.values())
     assert [p.name for p in path.parent.iterdir()] == ["layers.hdf5"]
@@ -129,14 +148,12 @@ def test_keys_of_a_file(elmo, tmp_path):
     assert json.loads(read(path)["sentence_to_index"][0]) == {}
 
 
-def test_long_lines_are_written_in_parts(elmo, tmp_path):
-    tokens = [f"w{i % 7}" for i in range(5000)]
-    text = io.StringIO(" ".join(tokens))
-    elmo.embed_file(text, tmp_path / "long.hdf5")
-    stored = read(tmp_path / "long.hdf5")["0"]
-    assert stored.shape == (3, 5000, 24)
-    expected = elmo.embed_sentence(tokens)
-    assert_close(stored, expected)
+def test_long_lines_are_written_in_parts(elmo, tmp_path, monkeypatch):
+    expected = [*elmo.embed_sentences(SENTENCES)]
+    monkeypatch.setattr(layers, "_TOKENS_PER_BLOCK", 2)
+    elmo.embed_file(io.StringIO(TEXT), tmp_path / "layers.hdf5", forget_sentences=True)
+    stored = read(tmp_path / "layers.hdf5")
+    assert_close(stored, {str(i): x for i, x in enumerate(expected)})
 
 
 @pytest.mark.parametrize(
