@@ -123,18 +123,17 @@ class _TextFunction:
     def _of_text(self, inputs, training):
         with keras.StatelessScope(list(self._frozen.values())):
             encoded, max_length = self._computation.encode(inputs, padded=False)
-            # One graph for all sizes serves both forms of text.
-            specs = tf.nest.map_structure(of_any_size, (encoded, max_length))
-            self._embed_encoded.get_concrete_function(*specs, training)
-            outputs = self._embed_encoded(encoded, max_length, training)
-        return outputs
+        # One graph for all sizes serves both forms of text.
+        specs = tf.nest.map_structure(of_any_size, (encoded, max_length))
+        self._embed_encoded.get_concrete_function(*specs, training)
+        return self._embed_encoded(encoded, max_length, training)
 
     def _of_encoded(self, encoded, max_length, training):
         with keras.StatelessScope(list(self._frozen.values())) as scope:
             outputs, _ = self._computation.of_encoded(
                 encoded, packed=True, max_length=max_length, training=training
             )
-        # Dropout counts its calls, which the scope has kept from it.
+        # The scope has kept to itself how dropout counts its calls.
         for variable in self._others:
             value = scope.get_current_value(variable)
             if value is not None:
