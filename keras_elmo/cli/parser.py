@@ -17,6 +17,7 @@ TARGETS = ("preset", "hdf5", "tfhub")
 LAYERS = ("all", "top", "average", "elmo", "default")
 FORMATS = ("hdf5", "parquet", "npy")
 STORED_DTYPES = ("float32", "float16")
+START_STATES = ("zeros", "warm")
 STRATEGIES = ("none", "mirrored", "multi-worker")
 
 
@@ -137,6 +138,27 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", nargs="+", help=WEIGHTS)
+    add("folder", type=Path, metavar="FOLDER", help="folder to write")
+    add("--tokenizer", choices=TOKENIZERS, help="(default: the preset's)")
+    add(
+        "--start-state",
+        choices=START_STATES,
+        default="zeros",
+        help="what sentences start from: zeros, or the state that is stored",
+    )
+    add(
+        "--warm-up",
+        type=Path,
+        metavar="FILE",
+        help="up to 333 sentences, one a line, that TensorFlow Serving embeds before "
+        "it answers",
+    )
+    add("--force", action="store_true", help="replace FOLDER if it is a SavedModel")
+
+
 def _add_train(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--text", nargs="+", required=True, metavar="GLOB", help="one sentence a line")
@@ -212,6 +234,15 @@ TF-Hub module (--to tfhub), or a file NAME.hdf5, beside which NAME.options.json 
 written. What is written is read again and compared bit for bit. What a format has no
 place for goes into an object `keras_elmo` of the options, or into keras_elmo.json
 beside the checkpoint. Nothing that exists is replaced without --force.
+""",
+    ),
+    "export": (
+        _add_export,
+        """Write a SavedModel, for servers and programs without this package.
+
+It has the signatures default (also named serving_default) for sentences, and tokens.
+With the tokenizer unicode_script, what loads it has to load the ops of tensorflow-text
+first.
 """,
     ),
     "embed": (
