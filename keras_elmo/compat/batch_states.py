@@ -12,7 +12,8 @@ class BatchStates(keras.layers.Layer):
 
     No file keeps them, as they are none of the model's weights.
 
-    Reference: AllenNLP (`allennlp/modules/encoder_base.py`).
+    Reference: bilm-tf (`bilm/model.py`); AllenNLP
+    (`allennlp/modules/encoder_base.py`).
 
     Args:
         sizes: `BiLSTM.state_sizes` of the model.
