@@ -3,6 +3,10 @@
 import keras
 from keras import ops
 
+# Before this release, `keras.layers.Concatenate` fails on the mask of a sequence whose
+# sizes are known only when it runs.
+_JOINS_MASKS = tuple(int(part) for part in keras.version().split(".")[:2]) >= (3, 12)
+
 
 def output_keys(num_layers):
     """The names of the outputs, in their order, for so many biLSTM layers."""
@@ -56,7 +60,8 @@ def masked_if_symbolic(outputs):
 
     Tensors carry their masks. But where a functional model joins them with others,
     say with those of `keras.layers.Embedding`, Keras records the mask beforehand, and
-    takes what has none for tokens throughout.
+    takes what has none for tokens throughout. Keras before 3.12 can't join masks that
+    are recorded, so there the outputs are left as they are.
 
     Args:
         outputs: A sequence `(batch, time, dim)` or a vector, or a dictionary of the
@@ -68,7 +73,7 @@ def masked_if_symbolic(outputs):
         for value in values
         if isinstance(value, keras.KerasTensor) and len(value.shape) == 3
     ]
-    if sequences:
+    if sequences and _JOINS_MASKS:
         # Padding is exactly 0; the first, `word_emb`, knows of no dropout.
         mask = ops.any(ops.not_equal(sequences[0], 0), axis=-1)
         for sequence in sequences:
