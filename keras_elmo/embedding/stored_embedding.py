@@ -96,7 +96,8 @@ class StoredEmbedding(Pretrained):
         modules for TensorFlow 2: `loaded(strings, training=False)`, or with a
         dictionary of the two inputs of `tokens`; `loaded.trainable_variables` are this
         layer's, and `loaded.regularization_losses` has a function for
-        `mix_regularizer`.
+        `mix_regularizer`. TensorFlow makes a graph for each new shape of such a call;
+        the signatures take all shapes at once, so they are for servers.
 
         Args:
             folder: Where to write it: new or empty.
