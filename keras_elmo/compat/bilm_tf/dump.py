@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from keras_elmo.bilm import BiLM
-from keras_elmo.bulk.formats.hdf5 import writing
+from keras_elmo.bulk.formats.hdf5_writer import writing
 from keras_elmo.bulk.layers import Layers
 from keras_elmo.bulk.text_source import TextSource
 from keras_elmo.compat.bilm_tf.vocabulary_file import check_file, vocabulary_words
