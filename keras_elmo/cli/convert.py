@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_elmo.cli.lines import read_lines
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.weights import mapping, tables
@@ -57,9 +58,9 @@ def run(args: argparse.Namespace) -> None:
 def _content(stored: StoredModel, args: argparse.Namespace) -> _Content:
     kwargs: dict[str, Any] = {}
     if args.cache_words:
-        kwargs["cached_words"] = _lines(args.cache_words)
+        kwargs["cached_words"] = read_lines(args.cache_words)
     if args.warm_up:
-        kwargs["warm_up"] = _lines(args.warm_up)
+        kwargs["warm_up"] = read_lines(args.warm_up)
     if args.warm_up or "start_state" in stored.extra_weights:
         kwargs["start_state"] = "warm"
     elmo = ElmoEmbedding.from_stored_model(stored, **kwargs)
@@ -118,13 +119,6 @@ def _write_preset(target: Path, content: _Content, overwrite: bool) -> list[Path
             vocabulary = Vocabulary.from_file(content.vocabulary)
             vocabulary.save(Path(temporary) / preset_folder.VOCABULARY)
     return [target]
-
-
-def _lines(path: Path) -> list[str]:
-    lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line]
-    if not lines:
-        raise ValueError(f"{path} should hold at least one line. Received: none")
-    return lines
 
 
 def _check_written(written: StoredModel, content: _Content) -> None:

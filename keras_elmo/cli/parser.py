@@ -17,6 +17,7 @@ TARGETS = ("preset", "hdf5", "tfhub")
 LAYERS = ("all", "top", "average", "elmo", "default")
 FORMATS = ("hdf5", "parquet", "npy")
 STORED_DTYPES = ("float32", "float16")
+START_STATES = ("zeros", "warm")
 STRATEGIES = ("none", "mirrored", "multi-worker")
 
 
@@ -88,6 +89,39 @@ def _add_embed(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_elmo(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("input_file", help="text, a sentence a line, or - for standard input")
+    add("output_file", help="file of HDF5 to write, or to replace")
+    layers = parser.add_mutually_exclusive_group(required=True)
+    for name, text in (
+        ("all", "store every layer, (layers, tokens, dim)"),
+        ("top", "store the last layer, (tokens, dim)"),
+        ("average", "store the mean of all layers, (tokens, dim)"),
+    ):
+        layers.add_argument(
+            f"--{name}", dest="layers", action="store_const", const=name, help=text
+        )
+    add("--vocab-path", help="has no effect, as in AllenNLP")
+    add("--options-file", help="path or address of options.json, or a model's name")
+    add("--weight-file", help="path or address of weights.hdf5 (default: tiny_en)")
+    add("--batch-size", type=int, default=64, help="sentences of a batch, if stateful")
+    add(
+        "--file-friendly-logging",
+        action="store_true",
+        help="has no effect: progress is shown on terminals only",
+    )
+    add("--cuda-device", type=int, default=-1, help="of a GPU, if there should be one")
+    add("--forget-sentences", action="store_true", help="leave out sentence_to_index")
+    add("--use-sentence-keys", action="store_true", help="in place of their numbers")
+    add("--include-package", action="append", help="has no effect")
+    add(
+        "--stateful",
+        action="store_true",
+        help="carry the state of the LSTMs from batch to batch, as AllenNLP does",
+    )
+
+
 def _add_convert(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("source", nargs="+", help=WEIGHTS)
@@ -102,6 +136,27 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write even what the format's other readers would compute differently",
     )
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", nargs="+", help=WEIGHTS)
+    add("folder", type=Path, metavar="FOLDER", help="folder to write")
+    add("--tokenizer", choices=TOKENIZERS, help="(default: the preset's)")
+    add(
+        "--start-state",
+        choices=START_STATES,
+        default="zeros",
+        help="what sentences start from: zeros, or the state that is stored",
+    )
+    add(
+        "--warm-up",
+        type=Path,
+        metavar="FILE",
+        help="up to 333 sentences, one a line, that TensorFlow Serving embeds before "
+        "it answers",
+    )
+    add("--force", action="store_true", help="replace FOLDER if it is a SavedModel")
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
@@ -181,6 +236,15 @@ place for goes into an object `keras_elmo` of the options, or into keras_elmo.js
 beside the checkpoint. Nothing that exists is replaced without --force.
 """,
     ),
+    "export": (
+        _add_export,
+        """Write a SavedModel, for servers and programs without this package.
+
+It has the signatures default (also named serving_default) for sentences, and tokens.
+With the tokenizer unicode_script, what loads it has to load the ops of tensorflow-text
+first.
+""",
+    ),
     "embed": (
         _add_embed,
         """Embed whole corpora: text files, one sentence a line.
@@ -190,6 +254,17 @@ of Parquet files if it is named .parquet; or else a folder of NumPy files. Entry
 that of line i, from 0 on; that of an empty line has no tokens. keras_elmo.bulk.open
 reads all of them. What a killed run had finished is kept for --resume, which gives the
 same bytes as if nothing had happened.
+""",
+    ),
+    "elmo": (
+        _add_elmo,
+        """Embed a file of sentences, with the arguments of `allennlp elmo`.
+
+The text is tokenized, tokens separated by white space, without empty lines; it has to
+fit into memory. A dataset of float32 is written for each line, named by its number from
+0 on, and `sentence_to_index`, JSON of the number of each sentence. Unlike AllenNLP's
+command, it starts every sentence from zeros unless --stateful is given, and writes all
+of the file or nothing. `keras-elmo embed` is for text of any size, and can resume.
 """,
     ),
     "train": (

@@ -103,7 +103,7 @@ class PureCall:
 
     def _trace(self, inputs, trained, frozen, **options):
         """Traces a form of inputs for all sizes, before the first one fixes its own."""
-        specs = tf.nest.map_structure(_of_any_size, inputs)
+        specs = tf.nest.map_structure(of_any_size, inputs)
         form = str((specs, options))
         if form not in self._forms:
             self._run.get_concrete_function(specs, trained, frozen, **options)
@@ -135,7 +135,8 @@ class PureCall:
         return call(*trained)
 
 
-def _of_any_size(tensor):
+def of_any_size(tensor):
+    """The specification of tensors like this one, of any sizes; None stays None."""
     if tensor is None:
         return None
     shape = [None] * tensor.shape.rank

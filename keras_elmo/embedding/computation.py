@@ -13,6 +13,7 @@ class Computation:
 
     Args:
         elmo: The built `ElmoEmbedding`.
+        jit_compile: See `ElmoEmbedding`. Defaults to None: as the layer says.
 
     Call arguments:
         inputs: See `ElmoEmbedding`, as tensors.
@@ -23,9 +24,11 @@ class Computation:
         The outputs by name, and the mask `(batch, max_length)` of the sequences.
     """
 
-    def __init__(self, elmo):
+    def __init__(self, elmo, jit_compile=None):
         self._elmo = elmo
-        self.run_bilm = CompiledBiLM(elmo.bilm, elmo.warm_state, elmo.jit_compile)
+        if jit_compile is None:
+            jit_compile = elmo.jit_compile
+        self.run_bilm = CompiledBiLM(elmo.bilm, elmo.warm_state, jit_compile)
         self._run_in_graph = PureCall(self._compute, trained=elmo.variables)
 
     def __call__(self, inputs, output_key, training):
@@ -40,9 +43,20 @@ class Computation:
 
     def mask(self, inputs):
         """The mask of `inputs` alone."""
-        encoded, max_length = self._encode(inputs, padded=True)
+        encoded, max_length = self.encode(inputs, padded=True)
         mask = length_mask(encoded, self._elmo.sentence_boundaries)
         return fill_up(mask, max_length)
+
+    def encode(self, inputs, padded):
+        """See `encode_inputs`, of which the layer decides the other arguments."""
+        return encode_inputs(
+            inputs,
+            self._elmo.tokenizer,
+            self._elmo.sentence_boundaries,
+            self._elmo.bilm.max_characters,
+            self._elmo.word_cache,
+            padded,
+        )
 
     def of_encoded(
         self, encoded, packed, output_key=None, max_length=None, training=False
@@ -72,28 +86,18 @@ class Computation:
         return outputs, mask
 
     def _compute(self, inputs, packed, output_key, training=False):
-        encoded, max_length = self._encode(inputs, padded=not packed)
+        encoded, max_length = self.encode(inputs, padded=not packed)
         return self.of_encoded(encoded, packed, output_key, max_length, training)
 
     def _call_in_graph(self, inputs, output_key):
         """One graph, since op by op a call would take several times as long."""
         # A graph for all sizes knows few shapes, and names less well what is wrong.
         if is_encoded(inputs):
-            self._encode(inputs, padded=True)
+            self.encode(inputs, padded=True)
         elif not isinstance(inputs, dict) and inputs.shape[1:] == [1]:
             inputs = inputs[:, 0]
         try:
             return self._run_in_graph(inputs, packed=True, output_key=output_key)
         except (ValueError, tf.errors.InvalidArgumentError):
-            self._encode(inputs, padded=True)
+            self.encode(inputs, padded=True)
             raise
-
-    def _encode(self, inputs, padded):
-        return encode_inputs(
-            inputs,
-            self._elmo.tokenizer,
-            self._elmo.sentence_boundaries,
-            self._elmo.bilm.max_characters,
-            self._elmo.word_cache,
-            padded,
-        )

@@ -2,9 +2,10 @@ import keras
 
 from keras_elmo.arguments import check_boolean, check_choice, check_rate
 from keras_elmo.embedding.computation import Computation
-from keras_elmo.embedding.outputs import output_keys
+from keras_elmo.embedding.outputs import masked_if_symbolic, output_keys
 from keras_elmo.embedding.requirements import (
     check_bilm,
+    check_call,
     check_dtype,
     require_tensorflow_2,
 )
@@ -80,6 +81,7 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
 
     Raises:
         RuntimeError: with another backend of Keras, or in TensorFlow 1's graph mode.
+        TypeError: if a call has arguments of `hub.Module`, such as `as_dict`.
         ValueError: if an argument is not as described.
         tf.errors.InvalidArgumentError: in a graph, if values are not as described.
             XLA leaves such checks out of a model that is compiled as a whole.
@@ -160,9 +162,15 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
         self.computation = Computation(self)
         self.stream = SentenceStream(self)
 
+    def __call__(self, *args, **kwargs):
+        check_call(kwargs)
+        return masked_if_symbolic(super().__call__(*args, **kwargs))
+
     def build(self, inputs_shape=None):
         shape = (None, None, 2 * self.bilm.projection_dim)
         self.mix.build([shape] * self.mix.num_layers)
+        # Keras passes the flag on to parts when it changes, and not when it is made.
+        self.mix.trainable = self.trainable
         self.bilm.train_for(self, self.trainable)
 
     def call(self, inputs, training=None):

@@ -1,5 +1,6 @@
 """What comes out of an `ElmoEmbedding`, besides the layers themselves."""
 
+import keras
 from keras import ops
 
 
@@ -48,3 +49,28 @@ def zero_padded(sequence, mask):
     sequence = sequence * ops.cast(mask[:, :time], sequence.dtype)[..., None]
     sequence = ops.pad(sequence, [(0, 0), (0, max_length - time), (0, 0)])
     return ops.reshape(sequence, (-1, max_length, dim))
+
+
+def masked_if_symbolic(outputs):
+    """The outputs of a layer, where they are symbolic with the mask of the tokens.
+
+    Tensors carry their masks. But where a functional model joins them with others,
+    say with those of `keras.layers.Embedding`, Keras records the mask beforehand, and
+    takes what has none for tokens throughout.
+
+    Args:
+        outputs: A sequence `(batch, time, dim)` or a vector, or a dictionary of the
+            outputs in which `"word_emb"` is.
+    """
+    values = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
+    sequences = [
+        value
+        for value in values
+        if isinstance(value, keras.KerasTensor) and len(value.shape) == 3
+    ]
+    if sequences:
+        # Padding is exactly 0; the first, `word_emb`, knows of no dropout.
+        mask = ops.any(ops.not_equal(sequences[0], 0), axis=-1)
+        for sequence in sequences:
+            sequence._keras_mask = mask
+    return outputs

@@ -1,11 +1,15 @@
-"""What an `ElmoEmbedding` needs before it can be made."""
+"""What an `ElmoEmbedding` needs before it can be made, or called."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_elmo.bilm import BiLM
+
+# These are arguments of TF-Hub's module, or of the signatures of its SavedModel.
+_OF_TFHUB = ("signature", "as_dict", "strings", "tokens", "sequence_len")
 
 
 def require_tensorflow_2() -> None:
@@ -50,3 +54,19 @@ def check_bilm(bilm: object) -> None:
         "`bilm` should be a `BiLM` with `return_state=False`. "
         f"Received: bilm={bilm!r}{hint}"
     )
+
+
+def check_call(keywords: Iterable[str]) -> None:
+    """Refuses the arguments that code for TF-Hub's module passes to a call.
+
+    Raises:
+        TypeError: if there are any.
+    """
+    foreign = [name for name in keywords if name in _OF_TFHUB]
+    if foreign:
+        raise TypeError(
+            "A call of `ElmoEmbedding` takes one argument, `inputs`: sentences, or "
+            '{"tokens": ..., "sequence_len": ...}; which outputs it returns is '
+            f"`output_key` of the constructor. Received: {foreign} as arguments. Code "
+            "written for `hub.Module` runs with `keras_elmo.compat.tfhub.Module`"
+        )

@@ -3,9 +3,8 @@ from typing import Any
 from keras import ops
 
 from keras_elmo.bilm import BiLM
-from keras_elmo.embedding.saved_model import export_saved_model
+from keras_elmo.embedding.saved_model import check_target, export_saved_model
 from keras_elmo.embedding.word_cache import WordCache
-from keras_elmo.files.existing import check_folder
 from keras_elmo.weights.pretrained import Pretrained
 from keras_elmo.weights.settings import check_settings
 from keras_elmo.weights.variables import named_variables
@@ -85,28 +84,50 @@ class StoredEmbedding(Pretrained):
         batches = (self.preprocessor([sentence]) for sentence in sentences)
         self.warm_state.warm_up(self.bilm.copy(return_state=True), batches)
 
-    def export(self, folder, overwrite=False):
+    def export(self, folder, overwrite=False, warm_up=None):
         """Writes a SavedModel, which needs nothing but TensorFlow to run.
 
         It has the signatures of TF-Hub's `google/elmo`, each with all five
-        outputs whatever `output_key` is: `default` (`strings`: `(batch,)`) and
-        `tokens` (`tokens`: `(batch, max_length)`, `sequence_len`: int32
-        `(batch,)`). With the tokenizer `"unicode_script"`, the process that
-        loads it has to `import tensorflow_text` first.
+        outputs whatever `output_key` is: `default` (`strings`: `(batch,)`), which is
+        `serving_default` too, and `tokens` (`tokens`: `(batch, max_length)`,
+        `sequence_len`: int32 `(batch,)`).
+
+        What `tf.saved_model.load` returns can be called and trained, as TF-Hub asks of
+        modules for TensorFlow 2: `loaded(strings, training=False)`, or with a
+        dictionary of the two inputs of `tokens`; `loaded.trainable_variables` are this
+        layer's, and `loaded.regularization_losses` has a function for
+        `mix_regularizer`.
 
         Args:
             folder: Where to write it: new or empty.
             overwrite: Whether to replace a SavedModel that is there. Defaults to False.
+            warm_up: List of 1 to 333 sentences that TensorFlow Serving embeds, by every
+                signature, before it answers others, which would be slow the first time.
+                Defaults to None: none.
 
         Raises:
             FileExistsError: if there is one, without `overwrite`.
-            ValueError: if `folder` holds something else.
+            ValueError: if `folder` holds something else, or `warm_up` is not as
+                described.
+
+        Warns:
+            UserWarning: with the tokenizer `"unicode_script"`, of the op library that
+                has to be loaded first.
+
+        Example:
+
+        >>> import tempfile
+        >>> import keras_elmo
+        >>> bilm = keras_elmo.BiLM(filters=[[1, 8]], units=8, projection_dim=4)
+        >>> elmo = keras_elmo.ElmoEmbedding(bilm)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     elmo.export(folder)
+        ...     loaded = tf.saved_model.load(folder)
+        >>> loaded(tf.constant(["the cat sat", "dogs"]))["default"].shape
+        TensorShape([2, 8])
         """
-        check_folder(folder, "saved_model.pb", "a SavedModel", overwrite)
-        config = {**self.get_config(), "output_key": None, "jit_compile": False}
-        exported = type(self).from_config(config)
-        exported.set_weights(self.get_weights())
-        export_saved_model(exported, folder)
+        check_target(folder, overwrite)
+        export_saved_model(self, folder, warm_up)
 
     def settings(self):
         """All but the weights, see `keras_elmo.weights.settings`."""

@@ -87,6 +87,11 @@ class WordCache(keras.layers.Layer):
     def call(self, tokens):
         return tf.cast(self.lookup(tokens), tf.int32) - 1
 
+    @property
+    def table(self):
+        """TensorFlow's table of the words, which what is exported has to hold."""
+        return self.lookup.lookup_table
+
     def named_variables(self):
         """The variables by name, for files."""
         return {"word_emb": self.word_emb}

@@ -22,12 +22,15 @@ def progress_bar(unit: str, is_wanted: bool = True) -> Progress:
             is not shown either.
     """
     console = Console(stderr=True, soft_wrap=True)
+    is_shown = is_wanted and console.is_terminal
+    # Rich 13.0 ends even a bar that is not shown with an empty line.
+    console.quiet = not is_shown
     return Progress(
         TextColumn(f"{{task.completed:,.0f}} {unit}"),
         BarColumn(),
         _RateColumn(unit),
         console=console,
-        disable=not (is_wanted and console.is_terminal),
+        disable=not is_shown,
     )
 
 

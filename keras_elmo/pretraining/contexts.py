@@ -38,18 +38,24 @@ class ContextReader:
 
     def __init__(self, bilm: Any):
         self._bilm = bilm
-        bilstm, dtype = bilm.bilstm, bilm.compute_dtype
-        sizes = [bilstm.projection_dim, bilstm.units]
-        state = [tf.TensorSpec([None, size], dtype) for size in sizes]
+        bilstm = bilm.bilstm
+        # The hidden state and the memory of each layer of a direction.
+        self._sizes = [(bilstm.projection_dim, bilstm.units)] * bilstm.num_layers
+        states = [
+            [tf.TensorSpec([None, size], bilm.compute_dtype) for size in sizes]
+            for sizes in self._sizes
+        ]
         # One trace serves all shapes.
         signature = (
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None, None], tf.bool),
-            [state] * bilstm.num_layers,
+            states,
         )
         self._read = {
-            name: tf.function(partial(self._read_window, layers), signature)
+            name: tf.function(
+                partial(self._read_window, layers), signature, autograph=False
+            )
             for name, layers in zip(
                 DIRECTIONS,
                 (bilstm.forward_layers, bilstm.backward_layers),
@@ -94,12 +100,8 @@ class ContextReader:
             yield Contexts(row_numbers, columns + start + (not is_backward), outputs)
 
     def _zeros(self, batch: int) -> list[list[tf.Tensor]]:
-        bilstm, dtype = self._bilm.bilstm, self._bilm.compute_dtype
-        state = [
-            tf.zeros([batch, size], dtype)
-            for size in (bilstm.projection_dim, bilstm.units)
-        ]
-        return [state] * bilstm.num_layers
+        dtype = self._bilm.compute_dtype
+        return [[tf.zeros([batch, n], dtype) for n in sizes] for sizes in self._sizes]
 
     def _read_window(
         self,

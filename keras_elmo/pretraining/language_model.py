@@ -43,7 +43,8 @@ class LanguageModel(SentenceScorer, WordPredictor, keras.Model):
         bilm: The `BiLM` to train. With `bilm.trainable = False`, only the softmax is
             trained.
         vocabulary: The `Vocabulary` of the words to predict.
-        batch_size: Rows of a batch on each replica.
+        batch_size: Rows of a batch on each replica. Defaults to 16, as for
+            `keras-elmo evaluate`; `score` and the like make batches of their own.
         num_samples: See `SampledSoftmax`.
         dropout: Dropout rate of the inputs of each LSTM and of the softmax. Defaults
             to 0.1, as in the paper's models.
@@ -77,7 +78,7 @@ class LanguageModel(SentenceScorer, WordPredictor, keras.Model):
         self,
         bilm,
         vocabulary,
-        batch_size,
+        batch_size=16,
         num_samples=8192,
         dropout=0.1,
         seed=None,
@@ -115,8 +116,7 @@ class LanguageModel(SentenceScorer, WordPredictor, keras.Model):
 
         Args:
             preset: See `BiLM.from_preset`.
-            batch_size: Rows of a batch on each replica. Defaults to 16, as
-                `keras-elmo evaluate`; `score` and the like make their own batches.
+            batch_size: See `LanguageModel`.
             vocabulary: The `Vocabulary`. Defaults to None: that of the preset.
             **kwargs: Arguments of `LanguageModel`. `tokenizer` defaults to the
                 preset's.

@@ -60,6 +60,8 @@ class SentenceScorer:
         >>> one, other = model.score(["He sat by the fire .", "fire He . by sat the"])
         >>> round(one.perplexity), round(other.perplexity)
         (16, 5102)
+        >>> next(model.score_stream(["He sat by the fire ."])).forward.shape
+        (6,)
         """
         total = len(sentences) if isinstance(sentences, Sized) else None
         stream = self.score_stream(sentences, max_tokens)
@@ -71,12 +73,13 @@ class SentenceScorer:
     ) -> Iterator[SentenceScore]:
         """As `score`, but reads sentences as needed, and yields their scores.
 
+        Sentences are read some thousands of tokens ahead.
+
         Args:
             sentences: See `score`; so is `max_tokens`.
 
         Returns:
-            Iterator over the scores. Sentences are read some thousands of tokens
-            ahead.
+            Iterator over the `SentenceScore`s.
 
         Raises:
             ValueError: see `score`.

@@ -2,6 +2,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_elmo.arguments import check_choice, check_positive_integer
@@ -50,8 +51,8 @@ class WordPredictor:
         tokens = tokens_of("prefix", prefix, self.tokenizer)
         row = [BEGIN_WORD.encode(), *tokens, END_WORD.encode()]
         scores = tf.nn.log_softmax(self._logits(row, "forward"))
-        unwanted = {SPECIAL_WORDS.index(word) for word in (BEGIN_WORD, UNKNOWN_WORD)}
-        candidates = [i for i in range(len(self.vocabulary)) if i not in unwanted]
+        unwanted = [SPECIAL_WORDS.index(word) for word in (BEGIN_WORD, UNKNOWN_WORD)]
+        candidates = np.delete(np.arange(len(self.vocabulary)), unwanted)
         return self._best(tf.gather(scores, candidates), candidates, n)
 
     def substitutes(
@@ -102,24 +103,23 @@ class WordPredictor:
             scores.append(self._logits(row, "backward"))
         if direction == "both":
             scores.append(-tf.math.log(self.softmax.frequencies()))
-        candidates = range(len(SPECIAL_WORDS), len(self.vocabulary))
-        scores_of_words = tf.nn.log_softmax(tf.add_n(scores)[candidates.start :])
+        candidates = np.arange(len(SPECIAL_WORDS), len(self.vocabulary))
+        scores_of_words = tf.nn.log_softmax(tf.gather(tf.add_n(scores), candidates))
         return self._best(scores_of_words, candidates, n)
 
     def _logits(self, row: Sequence[bytes], direction: str) -> tf.Tensor:
         """Those of the token that a direction predicts last, `(vocabulary_size,)`."""
+        last = slice(-1, None) if direction == "forward" else slice(1)
         for context in self.contexts.read([row], direction, _WINDOW):
-            last = (
-                context.outputs[-1:] if direction == "forward" else context.outputs[:1]
-            )
-        return self.softmax.logits(last)[0]
+            output = context.outputs[last]  # of the last window, in the end
+        return self.softmax.logits(output)[0]
 
     def _best(
-        self, scores: tf.Tensor, ids: Sequence[int], n: int
+        self, scores: tf.Tensor, ids: np.ndarray, n: int
     ) -> list[tuple[str, float]]:
         """The words with the highest of `scores`, which are of the words `ids`."""
         values, places = tf.math.top_k(scores, min(n, len(ids)))
-        words = [self.vocabulary.words[ids[place]] for place in places.numpy()]
+        words = [self.vocabulary.words[index] for index in ids[places.numpy()]]
         return list(zip(words, values.numpy().tolist(), strict=True))
 
 

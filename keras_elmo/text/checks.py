@@ -95,7 +95,7 @@ def check_encoded(inputs: Mapping, boundaries: bool) -> dict[str, tf.Tensor]:
             f"and a byte. Received: {described(char_ids)}"
         )
     check_lengths(lengths, index, '`"char_ids"`')
-    _require(
+    require(
         tf.reduce_all(
             (char_ids >= 0) & (char_ids <= PADDING), axis=(1, 2)[: ranks[0] - 1]
         ),
@@ -103,7 +103,7 @@ def check_encoded(inputs: Mapping, boundaries: bool) -> dict[str, tf.Tensor]:
     )
     if "token_index" in inputs:
         in_range = (index >= 0) & (index < tf.shape(char_ids, index.dtype)[0])
-        _require(
+        require(
             tf.reduce_all(in_range, axis=1),
             '`"token_index"` should be rows of `"char_ids"`',
         )
@@ -132,7 +132,7 @@ def _check_boundaries(
     bounded = tf.reduce_all(first_ids[:, :3] == begin, axis=1) & tf.reduce_all(
         last_ids[:, :3] == end, axis=1
     )
-    _require(bounded & (lengths >= 2) | (lengths == 0), message)
+    require(bounded & (lengths >= 2) | (lengths == 0), message)
 
 
 def check_lengths(lengths: tf.Tensor, rows: tf.Tensor, name: str) -> None:
@@ -143,9 +143,9 @@ def check_lengths(lengths: tf.Tensor, rows: tf.Tensor, name: str) -> None:
             f"{message}, shape {rows.shape[:1]}. Received: {described(lengths)}"
         )
     count, batch = tf.shape(lengths)[0], tf.shape(rows)[0]
-    _require((count == batch)[None], message, tf.stack([[count, batch]]))
+    require((count == batch)[None], message, tf.stack([[count, batch]]))
     time = tf.shape(rows, lengths.dtype)[1]
-    _require(
+    require(
         (lengths >= 0) & (lengths <= time),
         f'`"sequence_len"` should be in 0..{rows.shape[1] or "max_length"} of {name}',
         lengths,
@@ -168,7 +168,7 @@ def _refuse_dtype(message: str) -> None:
     tf.debugging.Assert(False, [message])
 
 
-def _require(valid: tf.Tensor, message: str, values: tf.Tensor | None = None) -> None:
+def require(valid: tf.Tensor, message: str, values: tf.Tensor | None = None) -> None:
     """Raises unless `valid` (batch,) holds everywhere, naming the first bad row."""
     rows = tf.where(~valid)[:1, 0]  # the first bad row, or none
     if not tf.executing_eagerly():

@@ -16,15 +16,20 @@ TEXT = "the cat sat\n\nthe\tdog b\xeft\n"
 
 
 @pytest.fixture(scope="module")
-def preset(tmp_path_factory):
+def model():
+    return language_model()
+
+
+@pytest.fixture(scope="module")
+def preset(tmp_path_factory, model):
     folder = tmp_path_factory.mktemp("score") / "preset"
-    language_model().save_to_preset(folder)
+    model.save_to_preset(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def scores():
-    return language_model().score(TEXT.splitlines())
+def scores(model):
+    return model.score(TEXT.splitlines())
 
 
 @pytest.fixture

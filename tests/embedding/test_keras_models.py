@@ -86,6 +86,16 @@ def test_mask_is_that_of_the_tokens(frozen_elmo):
         )
 
 
+def test_symbolic_outputs_carry_their_mask():
+    """Keras records it where they are joined with those of other layers."""
+    text = keras.Input((), dtype="string")
+    outputs = skip_elmo()(text)
+    assert getattr(outputs["default"], "_keras_mask", None) is None
+    joined = keras.layers.Concatenate()([outputs["elmo"], outputs["lstm_outputs1"]])
+    mask = keras.Model(text, joined._keras_mask)(tf.constant(TEXT))
+    np.testing.assert_array_equal(mask, np.arange(6) < np.array([[6], [1], [0], [2]]))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["array", "tensor", "column", "dataset", "batches"])
 def test_fit_evaluate_predict(form):
@@ -111,16 +121,12 @@ def test_fit_evaluate_predict(form):
     np.testing.assert_allclose(loss, ((after[:, 0] - LABELS) ** 2).mean(), rtol=1e-3)
 
 
-def as_objects(text):
-    return np.array(text, dtype=object)
-
-
-# The forms of text that the README has a conversion for, and that conversion.
-CONVERTED = {
-    "list": (lambda: list(TEXT), as_objects),
-    "fixed width": (lambda: TEXT.astype(str), as_objects),
-    "series": (lambda: importlib.import_module("pandas").Series(TEXT), as_objects),
-    "column": (lambda: TEXT[:, None], tf.constant),
+# The forms of text that Keras refuses, and `tf.constant` makes a tensor of.
+REFUSED = {
+    "list": lambda: list(TEXT),
+    "fixed width": lambda: TEXT.astype(str),
+    "series": lambda: importlib.import_module("pandas").Series(TEXT),
+    "column": lambda: TEXT[:, None],
 }
 SERIES = pytest.param(
     "series",
@@ -137,14 +143,17 @@ OLDER_KERAS = pytest.mark.skipif(
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["list", "fixed width", SERIES, "column"])
 def test_converted_text_is_taken(form):
-    make, convert = CONVERTED[form]
-    text = make()
+    text, labels = REFUSED[form](), list(LABELS)
+    if form == "series":
+        labels = type(text)(labels)
     model = classifier()
-    history = model.fit(convert(text), LABELS, verbose=0)
-    assert np.isfinite(history.history["loss"]).all()
+    before = model(tf.constant(TEXT))
+    text, labels = tf.constant(text), tf.constant(labels)
+    model.fit(text, labels, verbose=0)
     expected = model(tf.constant(TEXT))
-    assert_close(model.predict(convert(text), verbose=0), expected)
-    loss = model.evaluate(convert(text), LABELS, verbose=0)
+    assert np.abs(expected - before).max() > 1e-6
+    assert_close(model.predict(text, verbose=0), expected)
+    loss = model.evaluate(text, labels, verbose=0)
     assert_close(loss, np.mean((expected[:, 0] - LABELS) ** 2))
 
 
@@ -154,7 +163,7 @@ def test_converted_text_is_taken(form):
 )
 def test_what_keras_itself_refuses(form):
     """The README tells of these, and how to convert them."""
-    text = CONVERTED[form][0]()
+    text = REFUSED[form]()
     model = classifier()
     message = {
         "list": "Unrecognized data type: x=",
@@ -170,7 +179,7 @@ def test_what_keras_itself_refuses(form):
 
 
 def test_keras_refuses_a_list_of_labels():
-    """The README says that labels have to be arrays."""
+    """The README says to make tensors of them."""
     model = classifier()
     for method in (model.fit, model.evaluate):
         with pytest.raises((IndexError, ValueError), match="index out of|Unrecog"):

@@ -69,7 +69,10 @@ def test_embeddings_of_one_bilm_agree_in_finetune():
 
 def test_trainable_false_from_the_start():
     elmo = skip_elmo(trainable=False)
-    assert elmo.trainable_variables == []
+    # A model that holds it goes by the flags of the variables.
+    assert not any(variable.trainable for variable in elmo.variables)
+    reloaded = ElmoEmbedding.from_config(elmo.get_config())
+    assert not any(variable.trainable for variable in reloaded.variables)
     elmo.trainable = True
     assert len(elmo.trainable_variables) == 2
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 FACES = {
+    "compat.allennlp": {"Elmo", "ElmoEmbedder", "batch_to_ids"},
     "bulk": {"Embeddings", "check", "embed_corpus", "open"},
     "compat.bilm_tf": {
         "Batcher",
@@ -18,6 +19,8 @@ FACES = {
         "weight_layers",
     },
     "compat.simple_elmo": {"ElmoModel"},
+    "compat.strongio": {"ElmoEmbeddingLayer"},
+    "compat.tfhub": {"Module"},
     "presets": {
         "PublishedModel",
         "bundled",

@@ -65,6 +65,13 @@ def test_it_predicts_words(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text(TEXT)
     model = LanguageModel.from_preset("tiny_en", batch_size=1)
+    sentences = [line.split() for line in TEXT.splitlines()]
+    shuffled = [np.random.default_rng(0).permutation(line) for line in sentences]
+    for score, other in zip(model.score(sentences), model.score(shuffled), strict=True):
+        assert score.perplexity < 60 and other.perplexity > 600
+        assert not score.is_unknown.any()
+    found = model.substitutes("The old woman closed the door and sat down .", 5, n=3)
+    assert [word for word, _ in found] == ["door", "window", "room"]
     results = evaluate(model, TextCorpus(path))
     # As recorded when it was made: none of its files has changed.
     assert results["forward_perplexity"] == pytest.approx(12.646, rel=1e-3)

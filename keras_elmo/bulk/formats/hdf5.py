@@ -15,7 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from keras_elmo.bulk.formats.hdf5_writer import places, writing
+from keras_elmo.bulk.formats.hdf5_writer import Hdf5Writer, places
 from keras_elmo.bulk.formats.shard import Contents
 from keras_elmo.text.sentences import as_text
 from keras_elmo.weights.containers.hdf5 import find_problem
@@ -39,15 +39,15 @@ def assemble(path: Path, shards: Iterable[Contents]) -> list[str]:
     hashes = []
     sentence_to_index: dict[str, str] = {}
     line = 0
-    with writing(path) as file:
+    with Hdf5Writer(path) as writer:
         for arrays, lines in shards:
             digest = hashlib.sha256()
             for index, text in enumerate(lines):
-                file.write(str(line), arrays(index), digest)
+                writer.write(str(line), arrays(index), digest)
                 sentence_to_index[as_text(text).strip()] = str(line)
                 line += 1
             hashes.append(digest.hexdigest())
-        file.write_text(SENTENCE_TO_INDEX, json.dumps(sentence_to_index))
+        writer.write_text(SENTENCE_TO_INDEX, json.dumps(sentence_to_index))
     return hashes
 
 

@@ -1,11 +1,9 @@
-"""HDF5 files that are written one dataset after the other, to a disk of any size."""
+"""Writes datasets of HDF5 one after the other."""
 
-import contextlib
-import hashlib
 import io
 import math
-import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -15,56 +13,80 @@ _BYTES_AT_ONCE = 2**26
 
 
 class Hdf5Writer:
-    """An HDF5 file to which datasets are written one by one, see `writing`."""
+    """A new HDF5 file, open in a `with` block.
 
-    def __init__(self, file: h5py.File, disk: "_Disk"):
-        self._file = file
-        self._disk = disk
+    Args:
+        path: The file to write.
 
-    def write(self, name: str, array: np.ndarray, digest: Any = None) -> None:
-        """Writes an array of any size.
+    Raises:
+        OSError: if the disk is full.
+
+    Example:
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "vectors.hdf5"
+    >>> with Hdf5Writer(path) as writer:
+    ...     writer.write("0", np.ones((2, 3), "float32"))
+    >>> with h5py.File(path, "r") as file:
+    ...     file["0"].shape
+    (2, 3)
+    """
+
+    def __init__(self, path: Path):
+        self._raw = io.FileIO(path, "w+")
+        self._disk = _Disk(self._raw)
+        self._file = h5py.File(self._disk, "w")
+
+    def __enter__(self) -> "Hdf5Writer":
+        return self
+
+    def __exit__(self, exception_type: Any, *exception: object) -> None:
+        try:
+            self._file.close()
+            if exception_type is None:
+                self.check()
+        finally:
+            self._raw.close()
+
+    def write(self, key: str, vectors: np.ndarray, digest: Any = None) -> None:
+        """Writes an array, which need not fit into memory.
 
         Args:
-            name: The name of its dataset.
-            array: The array, which may lie on the disk.
-            digest: A hash to update with its bytes. Defaults to None.
+            key: The name of its dataset.
+            vectors: Any array, such as one that is mapped from a file.
+            digest: Is updated with the bytes of the array. Defaults to None.
+        """
+        is_small = vectors.nbytes <= _BYTES_AT_ONCE
+        if is_small:
+            vectors = np.ascontiguousarray(vectors)
+            dataset = self._file.create_dataset(key, data=vectors)
+        else:
+            dataset = self.create(key, vectors.shape, vectors.dtype)
+        for place in places(vectors.shape, vectors.itemsize):
+            part = np.ascontiguousarray(vectors[place])
+            if digest is not None:
+                digest.update(part.data)
+            if not is_small:
+                dataset[place] = part
+        self.check()
+
+    def create(self, key: str, shape: tuple[int, ...], dtype: Any) -> h5py.Dataset:
+        """An empty dataset, whose parts are to be assigned; `check` follows these."""
+        return self._file.create_dataset(key, shape, dtype)
+
+    def write_text(self, key: str, text: str) -> None:
+        """Writes a string, as the only one in its dataset."""
+        dataset = self._file.create_dataset(key, (1,), h5py.string_dtype())
+        dataset[0] = text
+        self.check()
+
+    def check(self) -> None:
+        """Raises what went wrong on the disk since.
 
         Raises:
             OSError: if the disk is full.
         """
-        _write_array(self._file, name, array, digest or hashlib.sha256())
         self._disk.check()
-
-    def write_text(self, name: str, text: str) -> None:
-        """Writes a string, as a dataset of shape `(1,)`."""
-        self._file.create_dataset(name, (1,), h5py.string_dtype())[0] = text
-
-
-@contextlib.contextmanager
-def writing(path: str | os.PathLike) -> Iterator[Hdf5Writer]:
-    """A new HDF5 file; where the disk gets full, that is an error and no crash.
-
-    Raises:
-        OSError: if the disk is full.
-    """
-    with io.FileIO(path, "w+") as raw:
-        disk = _Disk(raw)
-        with h5py.File(disk, "w") as file:
-            yield Hdf5Writer(file, disk)
-        disk.check()
-
-
-def _write_array(file: h5py.File, key: str, array: np.ndarray, digest: Any) -> None:
-    if array.nbytes <= _BYTES_AT_ONCE:
-        array = np.ascontiguousarray(array)
-        digest.update(array.data)
-        file.create_dataset(key, data=array)
-        return
-    dataset = file.create_dataset(key, array.shape, array.dtype)
-    for place in places(array.shape, array.itemsize):
-        part = np.ascontiguousarray(array[place])
-        digest.update(part.data)
-        dataset[place] = part
 
 
 def places(shape: tuple[int, ...], itemsize: int) -> Iterator[Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from keras_elmo.bilm import BiLM
-from keras_elmo.bulk.formats.hdf5_writer import writing
+from keras_elmo.bulk.formats.hdf5_writer import Hdf5Writer
 from keras_elmo.bulk.layers import Layers
 from keras_elmo.bulk.text_source import TextSource
 from keras_elmo.compat.bilm_tf.vocabulary_file import check_file, vocabulary_words
@@ -53,10 +53,10 @@ def dump_bilm_embeddings(
     chosen = Layers("all", elmo.bilm.num_layers, elmo.bilm.projection_dim)
     with TextSource(dataset_file) as source, replacing(outfile) as temporary:
         stream: Any = elmo.encode_stream(_tokens(source), chosen.output_key)
-        with writing(temporary) as file:
+        with Hdf5Writer(temporary) as writer:
             for number, outputs in enumerate(stream):
                 rows = chosen.rows_of(outputs)  # (tokens, layers, dim)
-                file.write(str(number), rows.swapaxes(0, 1))
+                writer.write(str(number), rows.swapaxes(0, 1))
 
 
 def dump_token_embeddings(

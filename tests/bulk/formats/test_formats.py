@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusal import BYTE, PROPERTY, mutated
 
-from keras_elmo.bulk.formats import FORMATS, Contents, Layout, Sentence, hdf5, parquet
+from keras_elmo.bulk.formats import (
+    FORMATS,
+    Contents,
+    Layout,
+    Sentence,
+    hdf5,
+    hdf5_writer,
+    parquet,
+)
 from keras_elmo.bulk.formats.hdf5 import Hdf5File
 from keras_elmo.text.sentences import as_text
 
@@ -175,7 +183,7 @@ def test_hdf5_is_assembled(sentences, shape, dtype, at_once, tmp_path_factory):
         for array, text in zip(shards, lines, strict=True)
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hdf5, "_BYTES_AT_ONCE", at_once)
+        patch.setattr(hdf5_writer, "_BYTES_AT_ONCE", at_once)
         hashes = hdf5.assemble(path, contents)
     every = [array for shard in shards for array in shard]
     file = Hdf5File(path)
