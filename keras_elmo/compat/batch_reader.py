@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo.bilm import BiLM
+from keras_elmo.compat.batch_states import BatchStates
 from keras_elmo.compat.frozen_bilm import FrozenBiLM
 from keras_elmo.embedding.compiled import PureCall
 
@@ -16,7 +17,7 @@ class BatchReader:
 
     Args:
         bilm: A `BiLM`. With `return_state=True`, every row of a batch starts from where
-            that row of the batch before ended; a row that no batch had, from zeros.
+            that row of the batch before ended, see `BatchStates`.
         word_vectors: The `word_emb` of words, `(words, projection_dim)`, if batches
             hold numbers of words. Defaults to None: they hold character ids.
 
@@ -41,38 +42,26 @@ class BatchReader:
         if word_vectors is not None:
             self._layer.set_word_vectors(word_vectors)
         self._run = PureCall(self._layer, trained=[], frozen=self._layer.variables)
-        self._states: list[tf.Tensor] | None = None
+        self._states: Any = None
+        if bilm.return_state:
+            self._states = BatchStates(bilm.bilstm.state_sizes)
 
     def __call__(self, ids: Any) -> dict[str, Any]:
-        is_stateful = self._layer.bilm.return_state
         if isinstance(ids, keras.KerasTensor) or not tf.executing_eagerly():
-            if is_stateful:
+            if self._states is not None:
                 raise RuntimeError(
                     "A state that is carried from batch to batch needs direct calls. "
                     "Received: a call in a graph. Leave `stateful=True` out"
                 )
             return self._layer(ids)
-        if not is_stateful:
+        if self._states is None:
             return self._run(ids, packed=True)
-        outputs, final = self._run(ids, self._first_states(len(ids)), packed=True)
-        self._keep(final)
+        states = self._states.read(tf.shape(ids)[0])
+        outputs, final_states = self._run(ids, states, packed=True)
+        self._states.assign(final_states)
         return outputs
 
     def reset_state(self) -> None:
         """Lets the next batch start from zeros."""
-        self._states = None
-
-    def _first_states(self, rows: int) -> list[tf.Tensor]:
-        if self._states is None:
-            sizes = self._layer.bilm.bilstm.state_sizes
-            self._states = [tf.zeros([0, size]) for size in sizes]
-        missing = max(rows - len(self._states[0]), 0)
-        padded = [tf.pad(state, [[0, missing], [0, 0]]) for state in self._states]
-        return [state[:rows] for state in padded]
-
-    def _keep(self, final: list[tf.Tensor]) -> None:
-        # Rows that this batch lacks keep their state for the next one that has them.
-        self._states = [
-            tf.concat([new, old[len(new) :]], axis=0)
-            for new, old in zip(final, self._states or [], strict=True)
-        ]
+        if self._states is not None:
+            self._states.reset()

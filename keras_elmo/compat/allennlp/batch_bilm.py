@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from keras_elmo.bilm import BiLM
 from keras_elmo.char_ids import positions
-from keras_elmo.compat.allennlp.batch_states import BatchStates
+from keras_elmo.compat.batch_states import BatchStates
 from keras_elmo.embedding.compiled import CompiledBiLM, PureCall
 
 

@@ -9,7 +9,6 @@ from keras_elmo.bilm import BiLM
 from keras_elmo.char_ids import length_mask
 from keras_elmo.compat.allennlp.arguments import check_clashes, check_mix
 from keras_elmo.compat.allennlp.batch_bilm import BatchBiLM
-from keras_elmo.compat.allennlp.batch_states import BatchStates
 from keras_elmo.compat.allennlp.encoded import (
     as_integers,
     between_boundaries,
@@ -17,6 +16,7 @@ from keras_elmo.compat.allennlp.encoded import (
     rows_of,
 )
 from keras_elmo.compat.allennlp.files import open_files
+from keras_elmo.compat.batch_states import BatchStates
 from keras_elmo.embedding.encoded_inputs import encode_inputs
 from keras_elmo.embedding.requirements import check_dtype, require_tensorflow_2
 from keras_elmo.embedding.word_cache import WordCache

@@ -12,7 +12,6 @@ from keras_elmo.bulk.layers import Layers
 from keras_elmo.char_ids import length_mask
 from keras_elmo.compat.allennlp.arguments import check_device
 from keras_elmo.compat.allennlp.batch_bilm import BatchBiLM
-from keras_elmo.compat.allennlp.batch_states import BatchStates
 from keras_elmo.compat.allennlp.character_ids import (
     check_iterable,
     sentence_bytes,
@@ -24,6 +23,7 @@ from keras_elmo.compat.allennlp.embedding_file import (
     write_file,
 )
 from keras_elmo.compat.allennlp.files import open_files
+from keras_elmo.compat.batch_states import BatchStates
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.embedding.outputs import output_keys
 from keras_elmo.text.preprocessor import ElmoPreprocessor

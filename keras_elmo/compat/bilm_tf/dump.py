@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from keras_elmo.bilm import BiLM
@@ -53,7 +54,7 @@ def dump_bilm_embeddings(
     chosen = Layers("all", elmo.bilm.num_layers, elmo.bilm.projection_dim)
     with TextSource(dataset_file) as source, replacing(outfile) as temporary:
         stream: Any = elmo.encode_stream(_tokens(source), chosen.output_key)
-        with Hdf5Writer(temporary) as writer:
+        with Hdf5Writer(Path(temporary)) as writer:
             for number, outputs in enumerate(stream):
                 rows = chosen.rows_of(outputs)  # (tokens, layers, dim)
                 writer.write(str(number), rows.swapaxes(0, 1))

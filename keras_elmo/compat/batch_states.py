@@ -12,7 +12,8 @@ class BatchStates(keras.layers.Layer):
 
     No file keeps them, as they are none of the model's weights.
 
-    Reference: AllenNLP (`allennlp/modules/encoder_base.py`).
+    Reference: AllenNLP (`allennlp/modules/encoder_base.py`); bilm-tf (`bilm/model.py`)
+    does the same.
 
     Args:
         sizes: `BiLSTM.state_sizes` of the model.
