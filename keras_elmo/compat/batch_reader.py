@@ -17,7 +17,7 @@ class BatchReader:
 
     Args:
         bilm: A `BiLM`. With `return_state=True`, every row of a batch starts from where
-            that row of the batch before ended, see `BatchStates`.
+            that row of the batch before ended; a row that no batch had, from zeros.
         word_vectors: The `word_emb` of words, `(words, projection_dim)`, if batches
             hold numbers of words. Defaults to None: they hold character ids.
 
@@ -31,7 +31,7 @@ class BatchReader:
 
     >>> bilm = BiLM(filters=[[1, 8]], units=8, projection_dim=4, return_state=True)
     >>> reader = BatchReader(bilm)
-    >>> first, second = (reader(tf.fill([1, 5, 50], 261)) for _ in range(2))
+    >>> first, second = (reader(np.full((1, 5, 50), 261)) for _ in range(2))
     >>> bool(np.all(first["lm_embeddings"] == second["lm_embeddings"]))
     False
     """
@@ -56,12 +56,10 @@ class BatchReader:
             return self._layer(ids)
         if self._states is None:
             return self._run(ids, packed=True)
-        states = self._states.read(tf.shape(ids)[0])
-        outputs, final_states = self._run(ids, states, packed=True)
-        self._states.assign(final_states)
+        outputs, final = self._run(ids, self._states.read(len(ids)), packed=True)
+        self._states.assign(final)
         return outputs
 
     def reset_state(self) -> None:
         """Lets the next batch start from zeros."""
-        if self._states is not None:
-            self._states.reset()
+        self._states.reset()

@@ -12,8 +12,8 @@ class BatchStates(keras.layers.Layer):
 
     No file keeps them, as they are none of the model's weights.
 
-    Reference: AllenNLP (`allennlp/modules/encoder_base.py`); bilm-tf (`bilm/model.py`)
-    does the same.
+    Reference: bilm-tf (`bilm/model.py`); AllenNLP
+    (`allennlp/modules/encoder_base.py`).
 
     Args:
         sizes: `BiLSTM.state_sizes` of the model.

@@ -47,7 +47,7 @@ def test_readme(folder):
     shutil.copytree(FIXTURES / "skip" / "hub", folder / "elmo_2")
     (folder / "corpus.txt").write_text("the cat sat\n")
     programs = snippets(README, "python")
-    assert len(programs) == 8
+    assert len(programs) == 9
     main(["embed", "corpus.txt", "vectors"])
     run([*programs, "assert len(outputs) == 5 and len(layers) == 3"], folder)
     assert (folder / "model.keras").is_file()
