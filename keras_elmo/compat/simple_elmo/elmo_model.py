@@ -42,7 +42,7 @@ class ElmoModel:
     Example:
 
     >>> model = ElmoModel()
-    >>> model.load("tiny_en")
+    >>> model.load("tiny_en", full=True)
     >>> sentences = [["He", "sat", "by", "the", "river", "."], ["It", "rained", "."]]
     >>> model.get_elmo_vectors(sentences, layers="average").shape
     (2, 6, 256)
@@ -50,6 +50,9 @@ class ElmoModel:
     (2, 3, 6, 256)
     >>> model.get_elmo_vector_average(sentences).shape
     (2, 256)
+    >>> (words,) = model.get_elmo_substitutes(["It was a cold and rainy day ."])
+    >>> words[6]["word"], words[6]["forward"]["candidate_words"]
+    ('day', ['night', ',', 'man'])
     """
 
     def __init__(self, stateful: bool = False):
@@ -196,14 +199,6 @@ class ElmoModel:
             RuntimeError: before `load`.
             ValueError: if the model was not loaded with `full=True`, or an argument is
                 not as described.
-
-        Example:
-
-        >>> model = ElmoModel()
-        >>> model.load("tiny_en", full=True)
-        >>> (words,) = model.get_elmo_substitutes(["It was a cold and rainy day ."])
-        >>> words[6]["word"], words[6]["forward"]["candidate_words"]
-        ('day', ['night', ',', 'man'])
         """
         self._check_loaded()
         check_positive_integer("topn", topn)
