@@ -42,7 +42,7 @@ class ElmoModel:
     Example:
 
     >>> model = ElmoModel()
-    >>> model.load("tiny_en", full=True)
+    >>> model.load("tiny_en")
     >>> sentences = [["He", "sat", "by", "the", "river", "."], ["It", "rained", "."]]
     >>> model.get_elmo_vectors(sentences, layers="average").shape
     (2, 6, 256)
@@ -50,9 +50,6 @@ class ElmoModel:
     (2, 3, 6, 256)
     >>> model.get_elmo_vector_average(sentences).shape
     (2, 256)
-    >>> (words,) = model.get_elmo_substitutes(["It was a cold and rainy day ."])
-    >>> words[6]["word"], words[6]["forward"]["candidate_words"]
-    ('day', ['night', ',', 'man'])
     """
 
     def __init__(self, stateful: bool = False):
@@ -194,6 +191,9 @@ class ElmoModel:
             {...}}`: the token, or `<UNK>` if the vocabulary lacks it, and of `topn`
             words the number in the vocabulary, the word itself, and the natural
             logarithm of its probability, to four places.
+
+            Of `tiny_en` and "It was a cold and rainy day .", the words for `day` are
+            `night`, `,` and `man` forward.
 
         Raises:
             RuntimeError: before `load`.
