@@ -31,7 +31,7 @@ class BatchReader:
 
     >>> bilm = BiLM(filters=[[1, 8]], units=8, projection_dim=4, return_state=True)
     >>> reader = BatchReader(bilm)
-    >>> first, second = (reader(np.full((1, 5, 50), 261)) for _ in range(2))
+    >>> first, second = (reader(tf.fill([1, 5, 50], 261)) for _ in range(2))
     >>> bool(np.all(first["lm_embeddings"] == second["lm_embeddings"]))
     False
     """

@@ -37,6 +37,7 @@ class FrozenBiLM(keras.layers.Layer):
 
     Example:
 
+    >>> from keras_elmo import BiLM
     >>> bilm = BiLM(filters=[[1, 8]], units=8, projection_dim=4)
     >>> outputs = FrozenBiLM(bilm)(np.full((2, 5, 50), 261))
     >>> outputs["lm_embeddings"].shape

@@ -192,18 +192,13 @@ class ElmoModel:
             words the number in the vocabulary, the word itself, and the natural
             logarithm of its probability, to four places.
 
+            Of `tiny_en` and "It was a cold and rainy day .", the words for `day` are
+            `night`, `,` and `man` forward.
+
         Raises:
             RuntimeError: before `load`.
             ValueError: if the model was not loaded with `full=True`, or an argument is
                 not as described.
-
-        Example:
-
-        >>> model = ElmoModel()
-        >>> model.load("tiny_en", full=True)
-        >>> (words,) = model.get_elmo_substitutes(["It was a cold and rainy day ."])
-        >>> words[6]["word"], words[6]["forward"]["candidate_words"]
-        ('day', ['night', ',', 'man'])
         """
         self._check_loaded()
         check_positive_integer("topn", topn)

@@ -108,15 +108,15 @@ def test_state_is_carried_on_request(folder):
     assert_close(averages[0], total / np.linalg.norm(total))
 
 
-def test_archive(folder, tmp_path, model):
+def test_archive(folder, tmp_path):
     path = tmp_path / "200.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for file in folder.iterdir():
             archive.write(file, file.name)
-    of_archive = ElmoModel()
-    of_archive.load(str(path), limit=None)
-    weights = of_archive.get_elmo_vectors([["cat"]])
-    assert_close(weights, model.get_elmo_vectors([["cat"]]))
+    model = ElmoModel(stateful=True)
+    model.load(str(path), limit=None)
+    vectors = model.get_elmo_vectors(GOLDEN.batches[0], False, "all")
+    check_vectors(vectors, GOLDEN.batches[0], GOLDEN.arrays["layers_0"])
 
 
 def test_model_beside_a_checkpoint(folder, tmp_path):
