@@ -99,4 +99,6 @@ def _open(path: Path, formats: Sequence[Format]) -> StoredModel:
 def _only_folder(path: Path) -> list[Path]:
     """The single folder in which many archives wrap their content."""
     folders = [p for p in path.iterdir() if p.is_dir()] if path.is_dir() else []
+    # Archives made on a Mac have a second one, without any content of theirs.
+    folders = [folder for folder in folders if folder.name != "__MACOSX"]
     return folders if len(folders) == 1 else []
