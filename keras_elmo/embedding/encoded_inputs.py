@@ -15,6 +15,7 @@ def encode_inputs(
     tokenizer: str,
     sentence_boundaries: bool,
     max_characters: int,
+    token_vocabulary: Any,
     word_cache: Any,
     padded: bool,
 ) -> tuple[dict[str, tf.Tensor], int | tf.Tensor]:
@@ -22,7 +23,7 @@ def encode_inputs(
 
     Args:
         inputs: See the call arguments of `ElmoEmbedding`, as tensors.
-        tokenizer: See `ElmoEmbedding`; so are the next three.
+        tokenizer: See `ElmoEmbedding`; so are the next four.
         padded: Whether an encoded batch keeps its padding. Text is never padded beyond
             its longest row.
 
@@ -35,12 +36,13 @@ def encode_inputs(
     """
     boundaries = 2 if sentence_boundaries else 0
     if is_encoded(inputs):
-        encoded = check_encoded(inputs, sentence_boundaries)
+        encoded = check_encoded(inputs, sentence_boundaries, token_vocabulary)
         max_length = _size(positions(encoded), 1) - boundaries
         return (encoded if padded else _without_padding(encoded)), max_length
     tokens, max_length = to_ragged_tokens(inputs, tokenizer, sentence_boundaries)
     longest = tf.cast(tokens.bounding_shape(axis=1), tf.int32)
-    arguments = tokens, tf.maximum(longest, 1 + boundaries), max_characters
+    time = tf.maximum(longest, 1 + boundaries)
+    arguments = tokens, time, max_characters, token_vocabulary
     if word_cache is None:
         return encode_distinct(*arguments), max_length - boundaries
     return encode_with_cache(*arguments, word_cache), max_length - boundaries

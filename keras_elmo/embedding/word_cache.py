@@ -59,13 +59,14 @@ class WordCache(keras.layers.Layer):
         self.built = True
 
     @classmethod
-    def of_words(cls, words, bilm, finetune):
+    def of_words(cls, words, bilm, finetune, token_vocabulary=None):
         """The cache of a `BiLM`'s vectors of `words`.
 
         Args:
             words: List of strings, or a `WordCache`, which is returned, or None.
             bilm: The `BiLM`.
             finetune: What will be trained of it.
+            token_vocabulary: The `TokenVocabulary` of `bilm`, or None.
 
         Raises:
             ValueError: if `words` are no strings, or all of `bilm` will be trained.
@@ -76,7 +77,7 @@ class WordCache(keras.layers.Layer):
         if not isinstance(words, WordCache):
             sizes = bilm.projection_dim, bilm.max_characters
             cache = cls(words, *sizes, dtype=bilm.dtype_policy)
-            cache.fill(bilm.char_cnn)
+            cache.fill(bilm.char_cnn, token_vocabulary)
         if finetune == "all":
             raise ValueError(
                 '`cached_words` can\'t be used with `finetune="all"`, which changes '
@@ -99,14 +100,13 @@ class WordCache(keras.layers.Layer):
             "max_characters": self.max_characters,
         }
 
-    def fill(self, char_cnn):
+    def fill(self, char_cnn, token_vocabulary=None):
         """Computes the vectors, by the character CNN that is to be spared."""
         vectors = []
         for start in range(0, len(self.words), _BATCH):
             words = tf.constant(self.words[start : start + _BATCH], tf.string)
-            vectors.append(
-                np.asarray(char_cnn(to_char_ids(words, self.max_characters)))
-            )
+            ids = to_char_ids(words, self.max_characters, token_vocabulary)
+            vectors.append(np.asarray(char_cnn(ids)))
         self.word_emb.assign(np.concatenate(vectors))
 
 

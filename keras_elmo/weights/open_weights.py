@@ -9,15 +9,22 @@ from typing import Any
 from keras_elmo.files import archive
 from keras_elmo.presets import locate
 from keras_elmo.weights import WEIGHTS
-from keras_elmo.weights.formats import allennlp, bilm_tf, preset_folder, tfhub
+from keras_elmo.weights.formats import (
+    allennlp,
+    bilm_tf,
+    elmo_for_many_langs,
+    preset_folder,
+    tfhub,
+)
 from keras_elmo.weights.open_archive import open_archive
 from keras_elmo.weights.stored_model import StoredModel
 
 Format = tuple[Callable[[Path], bool], Callable[[Path], StoredModel]]
-# The order matters: beside a checkpoint of bilm-tf may lie older weights in HDF5.
+# The order matters: beside a checkpoint of bilm-tf may lie older weights in HDF5, and
+# ELMoForManyLangs has a config.json, as presets have.
 _FORMATS: tuple[Format, ...] = tuple(
     (module.recognizes, module.open_folder)
-    for module in (preset_folder, tfhub, bilm_tf, allennlp)
+    for module in (elmo_for_many_langs, preset_folder, tfhub, bilm_tf, allennlp)
 )
 
 
@@ -28,9 +35,9 @@ def open_weights(
 
     Args:
         source: The name of a preset; the path of a preset, of a TF-Hub module, of an
-            archive, of a folder of simple_elmo, of a checkpoint of bilm-tf or its
-            folder, of a `weights.hdf5` with its options beside it; or a pair of paths,
-            `options.json` and `weights.hdf5`.
+            archive, of a folder of simple_elmo or ELMoForManyLangs, of a checkpoint of
+            bilm-tf or its folder, of a `weights.hdf5` with its options beside it; or a
+            pair of paths, `options.json` and `weights.hdf5`.
 
     Raises:
         FileNotFoundError: if there is no such thing.

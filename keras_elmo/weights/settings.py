@@ -27,9 +27,17 @@ _ARGUMENTS = {
         "projection_clip",
         "use_skip_connections",
         "max_characters",
+        "num_characters",
+        "num_words",
+        "word_embedding_dim",
         "sentence_boundaries",
     },
-    "embedding": {"sentence_boundaries", "cached_words", *_EMBEDDING},
+    "embedding": {
+        "sentence_boundaries",
+        "cached_words",
+        "token_vocabulary",
+        *_EMBEDDING,
+    },
 }
 
 

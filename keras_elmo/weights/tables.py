@@ -7,7 +7,7 @@ from keras_elmo.weights.mapping import SAME, Entry, Layout
 # bilm-tf's convolutions run over images of height 1.
 _HEIGHT_AXIS = Layout(lambda array: array[0], lambda array: array[None])
 # The file has no row for id 0, 'no token', so every id in it is one less.
-_NO_PADDING_ROW = Layout(
+NO_PADDING_ROW = Layout(
     lambda array: np.pad(array, [(1, 0), (0, 0)]), lambda array: array[1:]
 )
 
@@ -61,7 +61,7 @@ HDF5 = _table(
     kernel="W_0",
     bias="B",
     projection="W_P_0",
-    characters=_NO_PADDING_ROW,
+    characters=NO_PADDING_ROW,
 )
 # Checkpoints of TF-Hub modules, Google's and DeepPavlov's.
 TFHUB = _table(
@@ -79,11 +79,14 @@ BILM_TF = _table(
     kernel="kernel",
     bias="bias",
     projection="projection/kernel",
-    characters=_NO_PADDING_ROW,
+    characters=NO_PADDING_ROW,
 )
 # Presets use the names of our own variables.
-PRESET = tuple(
-    Entry(name, (name,), _ZERO_PADDING_ROW if name == "char_embedding" else SAME)
-    for entry in HDF5
-    for name in entry.variables
+PRESET = (
+    Entry("word_embedding", ("word_embedding",), _ZERO_PADDING_ROW),
+    *(
+        Entry(name, (name,), _ZERO_PADDING_ROW if name == "char_embedding" else SAME)
+        for entry in HDF5
+        for name in entry.variables
+    ),
 )

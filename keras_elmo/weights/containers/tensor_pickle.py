@@ -17,7 +17,7 @@ MAX_STEPS = 100_000
 MAX_AXES = 8
 MAX_SIZE = 2**40  # elements, far below where products of sizes would overflow
 # The names of PyTorch's storages, and what is in them.
-_DTYPES = {
+_DTYPES: dict[str, np.dtype] = {
     "HalfStorage": np.dtype("<f2"),
     "FloatStorage": np.dtype("<f4"),
     "DoubleStorage": np.dtype("<f8"),
@@ -26,7 +26,9 @@ _ORDERED_DICT = "collections.OrderedDict"
 _TENSOR = "torch._utils._rebuild_tensor"
 _TENSOR_2 = "torch._utils._rebuild_tensor_v2"
 _PARAMETER = "torch._utils._rebuild_parameter"
-_STORAGES = {f"torch.{name}": dtype for name, dtype in _DTYPES.items()}
+_STORAGES: dict[str, np.dtype] = {
+    f"torch.{name}": dtype for name, dtype in _DTYPES.items()
+}
 _NAMES = {_ORDERED_DICT, _TENSOR, _TENSOR_2, _PARAMETER, *_STORAGES}
 
 
