@@ -5,7 +5,7 @@ import json
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_elmo.bilm import BiLM
@@ -20,6 +20,7 @@ from keras_elmo.weights.stored_model import StoredModel
 
 _PARTS = {
     "char_embedding": "characters",
+    "word_embedding": "words",
     "convolution": "convolutions",
     "highway": "highway layers",
     "projection": "projection",
@@ -114,13 +115,27 @@ def describe(names_of_source: Sequence[str]) -> dict[str, Any]:
             if key != "sentence_boundaries"
         },
         "parameters": {**parameters, "in all": parameters.total()},
-        "embedding": dict(stored.embedding) or "as usual",
+        "embedding": _brief(stored.embedding) or "as usual",
         "mix": dict(stored.mix) if stored.mix else "none: all layers alike",
         "besides": sorted(stored.extra_weights) or "nothing",
         "vocabulary": str(stored.vocabulary) if stored.vocabulary else "no",
         "metadata": dict(stored.metadata) or "none",
         "published": _facts(published) if published else "not by name",
     }
+
+
+def _brief(embedding: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of an embedding, but how many words and characters there are."""
+    brief = dict(embedding)
+    if "token_vocabulary" in brief:
+        vocabulary = brief["token_vocabulary"]
+        characters, words = (vocabulary.get(key) for key in ("characters", "words"))
+        brief["token_vocabulary"] = (
+            f"{len(characters or ''):,} characters, {len(words or []):,} words"
+        )
+    if "cached_words" in brief:
+        brief["cached_words"] = f"{len(brief['cached_words']):,} words"
+    return brief
 
 
 def _parameters(stored: StoredModel) -> Counter[str]:

@@ -94,7 +94,7 @@ class Computation:
             self._elmo.tokenizer,
             self._elmo.sentence_boundaries,
             self._elmo.bilm.max_characters,
-            self._elmo.token_vocabulary,
             self._elmo.word_cache,
             padded,
+            self._elmo.token_vocabulary,
         )

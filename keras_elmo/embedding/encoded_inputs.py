@@ -15,17 +15,18 @@ def encode_inputs(
     tokenizer: str,
     sentence_boundaries: bool,
     max_characters: int,
-    token_vocabulary: Any,
     word_cache: Any,
     padded: bool,
+    token_vocabulary: Any = None,
 ) -> tuple[dict[str, tf.Tensor], int | tf.Tensor]:
     """Text, or an encoded batch, as an encoded batch that is right.
 
     Args:
         inputs: See the call arguments of `ElmoEmbedding`, as tensors.
-        tokenizer: See `ElmoEmbedding`; so are the next four.
+        tokenizer: See `ElmoEmbedding`; so are the next three.
         padded: Whether an encoded batch keeps its padding. Text is never padded beyond
             its longest row.
+        token_vocabulary: The `TokenVocabulary` of the model. Defaults to None: bytes.
 
     Returns:
         The encoded batch, and the length that the outputs should have, which may be
@@ -41,11 +42,12 @@ def encode_inputs(
         return (encoded if padded else _without_padding(encoded)), max_length
     tokens, max_length = to_ragged_tokens(inputs, tokenizer, sentence_boundaries)
     longest = tf.cast(tokens.bounding_shape(axis=1), tf.int32)
-    time = tf.maximum(longest, 1 + boundaries)
-    arguments = tokens, time, max_characters, token_vocabulary
+    arguments = tokens, tf.maximum(longest, 1 + boundaries), max_characters
     if word_cache is None:
-        return encode_distinct(*arguments), max_length - boundaries
-    return encode_with_cache(*arguments, word_cache), max_length - boundaries
+        encoded = encode_distinct(*arguments, token_vocabulary)
+    else:
+        encoded = encode_with_cache(*arguments, word_cache, token_vocabulary)
+    return encoded, max_length - boundaries
 
 
 def _without_padding(encoded: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

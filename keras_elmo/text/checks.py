@@ -143,7 +143,7 @@ def _check_boundaries(
     last = tf.maximum(lengths - 1, 0)
     words = tf.constant([BEGIN_WORD, END_WORD])
     begin, end = tf.unstack(to_char_ids(words, 3, vocabulary))
-    count = len(begin)
+    count = 4 if vocabulary is not None and vocabulary.num_words else 3
     if token_index is None:
         first_ids = char_ids[:, 0]
         last_ids = tf.gather(char_ids, last, batch_dims=1)

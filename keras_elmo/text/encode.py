@@ -93,8 +93,8 @@ def encode_with_cache(
     tokens: tf.RaggedTensor,
     max_length: int | tf.Tensor,
     max_characters: int,
-    vocabulary: Any,
     cache: Any,
+    vocabulary: Any = None,
 ) -> dict[str, tf.Tensor]:
     """The same, but with vectors in place of the ids of words in a `WordCache`."""
     distinct, index = tf.unique(tokens.flat_values)

@@ -22,19 +22,17 @@ from keras_elmo.char_ids import (
     TOKEN_END,
 )
 from keras_elmo.files.strict_json import read_object
+from keras_elmo.weights import tables
 from keras_elmo.weights.containers.torch_pickle import read_arrays
 from keras_elmo.weights.formats.dictionary import read_dictionary
-from keras_elmo.weights.mapping import SAME, Entry, Layout, LazyArray
+from keras_elmo.weights.mapping import LazyArray
 from keras_elmo.weights.stored_model import StoredModel
-from keras_elmo.weights.tables import NO_PADDING_ROW
 
 FORMAT = "ELMoForManyLangs"
 CONFIG = "config.json"
 CHARACTERS, WORDS = "char.dic", "word.dic"
 FILES = ("token_embedder.pkl", "encoder.pkl")
-_CHAR_EMBEDDING, _WORD_EMBEDDING = (
-    f"{kind}_emb_layer.embedding.weight" for kind in ("char", "word")
-)
+_CHAR_EMBEDDING = "char_emb_layer.embedding.weight"
 # What the published models were trained with. Some archives name this file, and come
 # without it: it is in the source of ELMoForManyLangs.
 _PUBLISHED = "cnn_50_100_512_4096_sample.json"
@@ -101,7 +99,7 @@ def open_folder(path: Path) -> StoredModel:
         origin=os.fspath(path),
         described_in=source,
         arguments=arguments,
-        table=_table(ids, arguments["num_characters"]),
+        table=tables.elmo_for_many_langs(ids, arguments["num_characters"]),
         arrays=arrays,
         embedding={"token_vocabulary": {"characters": vocabulary, "words": words}},
     )
@@ -201,7 +199,7 @@ def _check_shapes(
     expected: dict[str, tuple[Any, ...]] = {
         _CHAR_EMBEDDING: (rows, arguments["embedding_dim"])
     }
-    if arguments["num_highway_layers"]:
+    if arguments["num_highway_layers"] and width:
         expected["highways._layers.0.weight"] = (2 * width, width)
     for name, shape in expected.items():
         found = arrays[name].shape if name in arrays else None
@@ -219,85 +217,3 @@ def _pairs(filters: Any) -> list[Any]:
         isinstance(pair, list) and pair and type(pair[-1]) is int for pair in filters
     )
     return filters if is_list else []
-
-
-def _table(ids: np.ndarray, num_characters: int) -> tuple[Entry, ...]:
-    """The names of tensors, for a model with these ids of its dictionary's entries."""
-
-    def by_id(rows: np.ndarray) -> np.ndarray:
-        table = np.zeros((num_characters, rows.shape[1]), rows.dtype)
-        table[ids] = rows
-        return table
-
-    return (
-        Entry(
-            _CHAR_EMBEDDING,
-            ("char_embedding",),
-            Layout(by_id, lambda table: table[ids]),
-        ),
-        Entry(_WORD_EMBEDDING, ("word_embedding",), NO_PADDING_ROW),
-        Entry(
-            "convolutions.{index}.weight", ("convolution_{index}/kernel",), _TRANSPOSED
-        ),
-        Entry("convolutions.{index}.bias", ("convolution_{index}/bias",)),
-        Entry(
-            "highways._layers.{index}.weight",
-            tuple(f"highway_{{index}}/{gate}/kernel" for gate in _HIGHWAY),
-            (_TRANSPOSED, _NEGATED),
-        ),
-        Entry(
-            "highways._layers.{index}.bias",
-            tuple(f"highway_{{index}}/{gate}/bias" for gate in _HIGHWAY),
-            (SAME, Layout(np.negative, np.negative)),
-        ),
-        Entry("projection.weight", ("projection/kernel",), _TRANSPOSED),
-        Entry("projection.bias", ("projection/bias",)),
-        *(
-            Entry(
-                f"{name}_layer_{{layer}}.{stored}",
-                (f"lstm_{direction}_{{layer}}/{variable}",),
-                layout,
-            )
-            for direction, name in enumerate(("forward", "backward"))
-            for stored, variable, layout in _LSTM
-        ),
-    )
-
-
-def _swap_gates(array: np.ndarray) -> np.ndarray:
-    """Input, forget, memory, output to input, memory, forget, output; and back."""
-    gates = array.reshape(*array.shape[:-1], 2, 2, -1)
-    return gates.swapaxes(-3, -2).reshape(array.shape)
-
-
-def _add_to_forget_gate(bias: np.ndarray, number: int) -> np.ndarray:
-    """A bias in our order with `number` more in the third of the four gates."""
-    return bias + np.repeat(np.array([0, 0, number, 0], bias.dtype), len(bias) // 4)
-
-
-# PyTorch's layers hold their matrices the other way round.
-_TRANSPOSED = Layout(np.transpose, np.transpose)
-# A highway's gate there says how much of the input is kept, not how much is replaced.
-_NEGATED = Layout(lambda array: -array.T, lambda array: -array.T)
-_HIGHWAY = ("transform", "carry")
-_LSTM = (
-    (
-        "input_linearity.weight",
-        "kernel",
-        Layout(lambda a: _swap_gates(a.T), lambda a: _swap_gates(a).T),
-    ),
-    (
-        "state_linearity.weight",
-        "recurrent_kernel",
-        Layout(lambda a: _swap_gates(a.T), lambda a: _swap_gates(a).T),
-    ),
-    (
-        "state_linearity.bias",
-        "bias",
-        Layout(
-            lambda a: _add_to_forget_gate(_swap_gates(a), -1),
-            lambda a: _swap_gates(_add_to_forget_gate(a, 1)),
-        ),
-    ),
-    ("state_projection.weight", "projection_kernel", _TRANSPOSED),
-)
