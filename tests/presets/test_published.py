@@ -11,6 +11,10 @@ from file_server import Answer
 from keras_elmo import presets
 from keras_elmo.presets import cache_dir, find_published, locate, published_models
 
+MANY_LANGUAGES = (
+    "ar bg ca cs cu da de el en es et eu fa fi fr ga gl grc he hi hr hu id it ja ko la "
+    "lv nl nb nn pl pt ro ru sk sl sv tr ug uk ur vi zh zhs"
+)
 NAMES = [
     "allennlp/small",
     "allennlp/medium",
@@ -46,11 +50,13 @@ NAMES = [
     "andy-jqa/bioelmo",
     "noc-lab/clinical",
     "schweter/eu",
+    *(f"hit-scir/{language}" for language in MANY_LANGUAGES.split()),
 ]
 FILES = (
     ["options.json", "weights.hdf5"],
     ["module.tar.gz"],
     ["model.tar.gz"],
+    ["model.tar.bz2"],
     ["model.zip"],
 )
 # Of several models, which it can't tell apart.
@@ -88,7 +94,7 @@ def test_facts(model):
     assert list(model.files) in FILES
     assert set(model.hashes) <= set(model.files)
     assert all(re.match("https?://", address) for address in model.files.values())
-    assert re.fullmatch("[a-z]{2,3}", model.language)
+    assert re.fullmatch("[a-z]{2,3}(-Han[st])?", model.language)
     assert model.corpus and model.licence and "Peters" in model.citation
     assert model.addresses_from and not model.reached
     assert not re.search("[{}]", str((model.all_names, model.corpus, model.citation)))
@@ -172,6 +178,8 @@ def test_any_model_of_nlpl():
         ("SeqVec", "rostlab/seqvec"),
         ("http://rostlab.org/~deepppi/seqvec.zip", "rostlab/seqvec"),
         ("NorELMo30", "nlpl/217"),
+        ("http://vectors.nlpl.eu/repository/11/144.zip", "hit-scir/en"),
+        ("nlpl/165", "hit-scir/nb"),
         ("https://vectors.nlpl.eu/repository/20/217.zip", "nlpl/217"),
         (
             "https://www.dropbox.com/s/2kbjnvb12htgqk8/de_weights.hdf5",
