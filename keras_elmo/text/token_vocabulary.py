@@ -114,6 +114,11 @@ class TokenVocabulary(keras.layers.Layer):
         """How many words there are."""
         return 0 if self.words is None else len(self.words)
 
+    @property
+    def table(self):
+        """TensorFlow's table of the words, or None if there are none."""
+        return None if self.lookup is None else self.lookup.lookup_table
+
     def call(self, tokens, characters):
         codes = tf.strings.unicode_decode(tokens, "UTF-8", errors="replace")
         codes = codes[:, : characters - 2]
