@@ -4,22 +4,12 @@ import keras
 from keras import ops
 
 from keras_elmo.arguments import check_boolean
-from keras_elmo.char_ids import (
-    CACHED_FORM,
-    FORMS,
-    NO_TOKEN,
-    gather_tokens,
-    length_mask,
-)
+from keras_elmo.char_ids import NUM_IDS, gather_tokens, token_mask
 from keras_elmo.layers import BiLSTM, CharCNN
 from keras_elmo.weights.pretrained import Pretrained
 from keras_elmo.weights.settings import check_settings
 from keras_elmo.weights.variables import named_variables
 
-_EXPECTED = (
-    "`(batch, time, characters)`, or a dictionary with the keys "
-    "['char_ids', 'sequence_len'] or ['char_ids', 'sequence_len', 'token_index']"
-)
 _UNDECIDED = "undecided"  # until the first embedding says what to train, or None
 
 
@@ -53,6 +43,10 @@ class BiLM(Pretrained, keras.Model):
         projection_clip: Defaults to 3, see `ProjectedLSTM`.
         use_skip_connections: Defaults to True, see `BiLSTM`.
         max_characters: Characters of a full token. Defaults to 50.
+        num_characters: See `CharCNN`; so are the next two. Other than by default, the
+            ids are those of a `keras_elmo.text.token_vocabulary.TokenVocabulary`.
+        num_words: Defaults to 0.
+        word_embedding_dim: Defaults to 100.
         sentence_boundaries: Whether the model was trained on sentences between
             `<S>` and `</S>`. A `BiLM` takes ids as they are; an
             `ElmoEmbedding` puts the boundaries around its text and removes
@@ -105,6 +99,9 @@ class BiLM(Pretrained, keras.Model):
         projection_clip=3.0,
         use_skip_connections=True,
         max_characters=50,
+        num_characters=NUM_IDS,
+        num_words=0,
+        word_embedding_dim=100,
         sentence_boundaries=False,
         return_state=False,
         **kwargs,
@@ -117,6 +114,9 @@ class BiLM(Pretrained, keras.Model):
             num_highway_layers=num_highway_layers,
             activation=activation,
             max_characters=max_characters,
+            num_characters=num_characters,
+            num_words=num_words,
+            word_embedding_dim=word_embedding_dim,
             dtype=self.dtype_policy,
             name="char_cnn",
         )
@@ -142,6 +142,9 @@ class BiLM(Pretrained, keras.Model):
         self.projection_clip = self.bilstm.projection_clip
         self.use_skip_connections = use_skip_connections
         self.max_characters = max_characters
+        self.num_characters = num_characters
+        self.num_words = num_words
+        self.word_embedding_dim = word_embedding_dim
         self.sentence_boundaries = check_boolean(
             "sentence_boundaries", sentence_boundaries
         )
@@ -238,11 +241,11 @@ class BiLM(Pretrained, keras.Model):
         return config
 
     def build(self, inputs_shape=None, initial_state_shape=None):
-        self.char_cnn.build((None, None, self.max_characters))
+        self.char_cnn.build((None, None, self.char_cnn.ids_per_token))
         self.bilstm.build((None, None, self.projection_dim))
 
     def call(self, inputs, initial_state=None, packed=None):
-        mask = _token_mask(inputs)
+        mask = token_mask(inputs)
         if isinstance(inputs, dict):
             word_emb = gather_tokens(self.char_cnn(inputs["char_ids"]), inputs)
         else:
@@ -258,7 +261,7 @@ class BiLM(Pretrained, keras.Model):
         return [word_emb, *outputs]
 
     def compute_mask(self, inputs, previous_mask=None):
-        masks = [_token_mask(inputs)] * (1 + self.num_layers)
+        masks = [token_mask(inputs)] * (1 + self.num_layers)
         if self.return_state:
             return masks, [None] * len(self.bilstm.state_sizes)
         return masks
@@ -279,22 +282,9 @@ class BiLM(Pretrained, keras.Model):
             "projection_clip": self.projection_clip,
             "use_skip_connections": self.use_skip_connections,
             "max_characters": self.max_characters,
+            "num_characters": self.num_characters,
+            "num_words": self.num_words,
+            "word_embedding_dim": self.word_embedding_dim,
             "sentence_boundaries": self.sentence_boundaries,
             "return_state": self.return_state,
         }
-
-
-def _token_mask(inputs):
-    """`(batch, time)`, True where there is a token; refuses other forms of input."""
-    if not isinstance(inputs, dict):
-        if len(inputs.shape) != 3:
-            raise ValueError(
-                f"`inputs` should be {_EXPECTED}. Received: a tensor of shape "
-                f"{tuple(inputs.shape)}"
-            )
-        return inputs[..., 0] != NO_TOKEN
-    if set(inputs) not in (*FORMS, CACHED_FORM):
-        raise ValueError(
-            f"`inputs` should be {_EXPECTED}. Received: keys {sorted(inputs)}"
-        )
-    return length_mask(inputs)

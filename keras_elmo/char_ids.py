@@ -1,7 +1,8 @@
 """Encoded batches: the contract between the text layers, which write them, and `BiLM`.
 
 An encoded batch is a dictionary of integers that stands for text, in one of the forms
-of `FORMS`; see `ElmoPreprocessor` for shapes.
+of `FORMS`; see `ElmoPreprocessor` for shapes. The ids of a token are those of its
+characters, with that of the word before them if the model has embeddings of words too.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ from keras import ops
 NO_TOKEN = 0
 SENTENCE_BEGIN, SENTENCE_END = 257, 258
 TOKEN_BEGIN, TOKEN_END, PADDING = 259, 260, 261
+# Where characters are not bytes but those of a vocabulary, what these ids mean stays:
+# the first 256 characters are 1..256, and all others follow from here on.
+NUM_IDS = 262
 
 FORMS = (
     {"char_ids", "sequence_len"},
@@ -24,6 +28,11 @@ FORMS = (
 # `"char_ids"`, because bucketing pads both tables: no row of one could follow the last
 # of the other.
 CACHED_FORM = {"char_ids", "sequence_len", "token_index", "word_emb"}
+
+_EXPECTED = (
+    "`(batch, time, characters)`, or a dictionary with the keys "
+    "['char_ids', 'sequence_len'] or ['char_ids', 'sequence_len', 'token_index']"
+)
 
 
 def is_encoded(inputs: Any) -> bool:
@@ -36,6 +45,29 @@ def positions(encoded: Mapping[str, Any]) -> Any:
     if "token_index" in encoded:
         return encoded["token_index"]
     return encoded["char_ids"][..., 0]
+
+
+def token_mask(inputs: Any) -> Any:
+    """`(batch, time)`, True where there is a token.
+
+    Args:
+        inputs: An encoded batch of any form, or `"char_ids"` alone.
+
+    Raises:
+        ValueError: if it is none of these.
+    """
+    if not isinstance(inputs, dict):
+        if len(inputs.shape) != 3:
+            raise ValueError(
+                f"`inputs` should be {_EXPECTED}. Received: a tensor of shape "
+                f"{tuple(inputs.shape)}"
+            )
+        return inputs[..., 0] != NO_TOKEN
+    if set(inputs) not in (*FORMS, CACHED_FORM):
+        raise ValueError(
+            f"`inputs` should be {_EXPECTED}. Received: keys {sorted(inputs)}"
+        )
+    return length_mask(inputs)
 
 
 def length_mask(encoded: Mapping[str, Any], sentence_boundaries: bool = False) -> Any:

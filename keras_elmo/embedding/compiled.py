@@ -48,7 +48,7 @@ class CompiledBiLM:
         if not self.is_compiled:
             return self._run(encoded, self._initial_state(encoded), packed=packed)
         batch, time, *_ = tf.unstack(tf.shape(positions(encoded)))
-        padded = pad_to_buckets(encoded, self._bilm.max_characters)
+        padded = pad_to_buckets(encoded, self._bilm.char_cnn.ids_per_token)
         layers = self._run(padded, self._initial_state(padded))
         return [layer[:batch, :time] for layer in layers]
 

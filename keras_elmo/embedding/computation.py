@@ -56,6 +56,7 @@ class Computation:
             self._elmo.bilm.max_characters,
             self._elmo.word_cache,
             padded,
+            self._elmo.token_vocabulary,
         )
 
     def of_encoded(

@@ -18,6 +18,7 @@ from keras_elmo.layers import AttachMask, ScalarMix
 from keras_elmo.text.inputs import as_tensors
 from keras_elmo.text.preprocessor import ElmoPreprocessor
 from keras_elmo.text.text_layer import TextLayer
+from keras_elmo.text.token_vocabulary import TokenVocabulary
 from keras_elmo.text.tokenizers import TOKENIZERS
 
 
@@ -52,6 +53,9 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
             `WordCache`. Not with `finetune="all"`. Defaults to None: no words.
         start_state: What the LSTMs start every sentence from: `"zeros"` (default), or
             `"warm"`, the state at the end of a text, see `warm_up`.
+        token_vocabulary: Dictionary of the `characters` and `words` that `bilm` was
+            trained on, for one of ELMoForManyLangs, see `TokenVocabulary`. Defaults to
+            None: bytes, as in every other ELMo.
         jit_compile: Whether XLA compiles the numeric part, for a few sizes to which
             batches are padded. Defaults to `"auto"`: where TensorFlow sees a GPU. That
             is by measurement for CPUs; for GPUs it is an estimate, as none was at hand.
@@ -112,6 +116,7 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
         do_layer_norm=False,
         cached_words=None,
         start_state="zeros",
+        token_vocabulary=None,
         jit_compile="auto",
         **kwargs,
     ):
@@ -152,7 +157,9 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
         self.dropout_layer = keras.layers.Dropout(
             dropout, seed=seed, name="dropout", **part
         )
-        self.word_cache = WordCache.of_words(cached_words, bilm, finetune)
+        vocabulary = TokenVocabulary.of_model(token_vocabulary, bilm)
+        self.token_vocabulary = vocabulary
+        self.word_cache = WordCache.of_words(cached_words, bilm, finetune, vocabulary)
         self.warm_state = None
         if start_state == "warm":
             sizes = bilm.bilstm.state_sizes
@@ -193,6 +200,7 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
             max_characters=self.bilm.max_characters,
             sentence_boundaries=self.sentence_boundaries,
             distinct=True,
+            token_vocabulary=self.token_vocabulary,
         )
 
     @property
@@ -219,6 +227,9 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
             "do_layer_norm": self.do_layer_norm,
             "cached_words": keras.saving.serialize_keras_object(self.word_cache),
             "start_state": self.start_state,
+            "token_vocabulary": keras.saving.serialize_keras_object(
+                self.token_vocabulary
+            ),
             "jit_compile": self.jit_compile,
         }
 
@@ -226,7 +237,7 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
     def from_config(cls, config):
         # The config of a cache holds its words alone; its vectors are weights.
         parts = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("bilm", "cached_words")
+            name: keras.saving.deserialize_keras_object(config.get(name))
+            for name in ("bilm", "cached_words", "token_vocabulary")
         }
         return cls(**{**config, **parts})

@@ -17,6 +17,7 @@ def encode_inputs(
     max_characters: int,
     word_cache: Any,
     padded: bool,
+    token_vocabulary: Any = None,
 ) -> tuple[dict[str, tf.Tensor], int | tf.Tensor]:
     """Text, or an encoded batch, as an encoded batch that is right.
 
@@ -25,6 +26,7 @@ def encode_inputs(
         tokenizer: See `ElmoEmbedding`; so are the next three.
         padded: Whether an encoded batch keeps its padding. Text is never padded beyond
             its longest row.
+        token_vocabulary: The `TokenVocabulary` of the model. Defaults to None: bytes.
 
     Returns:
         The encoded batch, and the length that the outputs should have, which may be
@@ -35,15 +37,17 @@ def encode_inputs(
     """
     boundaries = 2 if sentence_boundaries else 0
     if is_encoded(inputs):
-        encoded = check_encoded(inputs, sentence_boundaries)
+        encoded = check_encoded(inputs, sentence_boundaries, token_vocabulary)
         max_length = _size(positions(encoded), 1) - boundaries
         return (encoded if padded else _without_padding(encoded)), max_length
     tokens, max_length = to_ragged_tokens(inputs, tokenizer, sentence_boundaries)
     longest = tf.cast(tokens.bounding_shape(axis=1), tf.int32)
     arguments = tokens, tf.maximum(longest, 1 + boundaries), max_characters
     if word_cache is None:
-        return encode_distinct(*arguments), max_length - boundaries
-    return encode_with_cache(*arguments, word_cache), max_length - boundaries
+        encoded = encode_distinct(*arguments, token_vocabulary)
+    else:
+        encoded = encode_with_cache(*arguments, word_cache, token_vocabulary)
+    return encoded, max_length - boundaries
 
 
 def _without_padding(encoded: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -17,6 +17,7 @@ class StoredEmbedding(Pretrained):
     mix: Any
     word_cache: Any
     warm_state: Any
+    token_vocabulary: Any
     start_state: Any
     tokenizer: Any
     sentence_boundaries: Any
@@ -144,6 +145,9 @@ class StoredEmbedding(Pretrained):
         }
         if self.word_cache is not None:
             settings["embedding"]["cached_words"] = self.word_cache.words
+        if self.token_vocabulary is not None:
+            vocabulary = self.token_vocabulary.settings()
+            settings["embedding"]["token_vocabulary"] = vocabulary
         return check_settings(settings)
 
     def bilm_variables(self):

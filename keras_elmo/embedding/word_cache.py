@@ -59,13 +59,14 @@ class WordCache(keras.layers.Layer):
         self.built = True
 
     @classmethod
-    def of_words(cls, words, bilm, finetune):
+    def of_words(cls, words, bilm, finetune, token_vocabulary=None):
         """The cache of a `BiLM`'s vectors of `words`.
 
         Args:
             words: List of strings, or a `WordCache`, which is returned, or None.
             bilm: The `BiLM`.
             finetune: What will be trained of it.
+            token_vocabulary: The `TokenVocabulary` of `bilm`, or None.
 
         Raises:
             ValueError: if `words` are no strings, or all of `bilm` will be trained.
@@ -76,7 +77,7 @@ class WordCache(keras.layers.Layer):
         if not isinstance(words, WordCache):
             sizes = bilm.projection_dim, bilm.max_characters
             cache = cls(words, *sizes, dtype=bilm.dtype_policy)
-            cache.fill(bilm.char_cnn)
+            cache.fill(bilm.char_cnn, token_vocabulary)
         if finetune == "all":
             raise ValueError(
                 '`cached_words` can\'t be used with `finetune="all"`, which changes '
@@ -104,19 +105,21 @@ class WordCache(keras.layers.Layer):
             "max_characters": self.max_characters,
         }
 
-    def fill(self, char_cnn):
+    def fill(self, char_cnn, token_vocabulary=None):
         """Computes the vectors, by the character CNN that is to be spared."""
-        vectors = encode_words(self.words, char_cnn, self.max_characters)
-        self.word_emb.assign(vectors)
+        self.word_emb.assign(
+            encode_words(self.words, char_cnn, self.max_characters, token_vocabulary)
+        )
 
 
-def encode_words(words, char_cnn, max_characters):
+def encode_words(words, char_cnn, max_characters, token_vocabulary=None):
     """The vectors of words, by the character CNN of a `BiLM`.
 
     Args:
         words: List of strings or byte strings, one at least.
         char_cnn: The `CharCNN`.
         max_characters: Ids of a full token.
+        token_vocabulary: That of the `BiLM`. Defaults to None.
 
     Returns:
         Array `(words, projection_dim)` in the compute dtype.
@@ -124,7 +127,8 @@ def encode_words(words, char_cnn, max_characters):
     vectors = []
     for start in range(0, len(words), _BATCH):
         chunk = tf.constant(words[start : start + _BATCH], tf.string)
-        vectors.append(np.asarray(char_cnn(to_char_ids(chunk, max_characters))))
+        ids = to_char_ids(chunk, max_characters, token_vocabulary)
+        vectors.append(np.asarray(char_cnn(ids)))
     return np.concatenate(vectors)
 
 

@@ -34,6 +34,7 @@ class WordVectors:
         self._encode = encode
         self._cache = elmo.word_cache
         self._max_characters = elmo.bilm.max_characters
+        self._vocabulary = elmo.token_vocabulary
         width = elmo.bilm.projection_dim
         self._capacity = max(_CAPACITY // (4 * width), least_capacity)
         self._dtype = tf.as_dtype(elmo.compute_dtype).as_numpy_dtype
@@ -53,15 +54,21 @@ class WordVectors:
         return self._table[[self._rows[token] for token in tokens]]
 
     def _add(self, tokens: Sequence[bytes]) -> None:
-        short = min(_SHORT, self._max_characters)
-        for characters in dict.fromkeys((short, self._max_characters)):
-            fits = [t for t in tokens if (len(t) + 2 <= short) == (characters == short)]
+        longest = self._max_characters
+        short = min(_SHORT, longest)
+        for characters in dict.fromkeys((short, longest)):
+            is_short = characters == short
+            # Longer tokens are cut, so all of them fit the longest.
+            fits = [
+                t for t in tokens if (min(len(t) + 2, longest) <= short) == is_short
+            ]
             for start in range(0, len(fits), _CHUNK):
                 self._add_chunk(fits[start : start + _CHUNK], characters)
 
     def _add_chunk(self, tokens: list[bytes], characters: int) -> None:
         padded = tf.constant(tokens + [b""] * (_CHUNK - len(tokens)))
-        vectors = self._encode(to_char_ids(padded, characters)).numpy()[: len(tokens)]
+        ids = to_char_ids(padded, characters, self._vocabulary)
+        vectors = self._encode(ids).numpy()[: len(tokens)]
         if self._cache is not None:
             rows = self._cache(padded).numpy()[: len(tokens)]
             known = np.asarray(tf.cast(self._cache.word_emb.value, vectors.dtype))

@@ -1,5 +1,6 @@
 """Archives, unpacked only if nothing in them can do harm."""
 
+import bz2
 import gzip
 import os
 import struct
@@ -18,7 +19,10 @@ MAX_UNPACKED_BYTES = 16 * 2**30  # bytes
 MAX_MEMBERS = 10_000
 MAX_NAME_BYTES = 255  # bytes
 MAX_HEADER_BYTES = 2**20  # bytes; bounds a tar's long names and further attributes
-_GZIP = b"\x1f\x8b"  # the first bytes of such a file
+# How to open a file that begins with these bytes; others are not compressed.
+_COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
+
+_ENDINGS = (".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar")
 
 _Member = tuple[str, int, bool]  # name, size in bytes, whether it is a folder
 
@@ -40,11 +44,11 @@ class _Header(tarfile.TarInfo):
 
 def is_archive(path: Path) -> bool:
     """Whether a file's name ends as those of archives do."""
-    return path.is_file() and path.name.endswith((".zip", ".tar.gz", ".tgz", ".tar"))
+    return path.is_file() and path.name.endswith(_ENDINGS)
 
 
 def unpack(path: Path, folder: str | os.PathLike) -> None:
-    """Unpacks a .zip or .tar.gz, whole or not at all.
+    """Unpacks a .zip, .tar.gz or .tar.bz2, whole or not at all.
 
     Everything is looked at before anything is written.
 
@@ -68,11 +72,15 @@ def unpack(path: Path, folder: str | os.PathLike) -> None:
         OverflowError,  # a time that the system does not know
         RuntimeError,  # a password, or a chain of headers
         ValueError,
+        OSError,
     ) as error:
+        # Those of the system have a number; bz2 raises one without of broken data.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise ValueError(
-            "An archive should be a complete .zip or .tar.gz with nothing but the "
-            f"files of one model. Received: {os.fspath(path)!r} ({error}). Fetch it "
-            "again, or unpack it with another program and pass the folder."
+            "An archive should be a complete .zip, .tar.gz or .tar.bz2 with nothing "
+            f"but the files of one model. Received: {os.fspath(path)!r} ({error}). "
+            "Fetch it again, or unpack it with another program and pass the folder."
         ) from error
 
 
@@ -150,5 +158,5 @@ def _path_below(name: str) -> PurePosixPath:
 
 def _uncompressed(path: Path) -> IO[bytes]:
     with path.open("rb") as file:
-        is_compressed = file.read(len(_GZIP)) == _GZIP
-    return gzip.open(path) if is_compressed else path.open("rb")  # type: ignore
+        open_file = _COMPRESSED.get(file.read(2), open)
+    return open_file(path, "rb")  # type: ignore[operator]

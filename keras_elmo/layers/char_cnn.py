@@ -9,7 +9,7 @@ from keras_elmo.arguments import (
     check_filters,
     check_positive_integer,
 )
-from keras_elmo.char_ids import NO_TOKEN, PADDING
+from keras_elmo.char_ids import NO_TOKEN, NUM_IDS, PADDING
 from keras_elmo.layers.highway import Highway
 
 
@@ -32,6 +32,10 @@ class CharCNN(keras.layers.Layer):
     many as make no difference to the result. That is how a batch of short
     words is encoded in a fraction of the time.
 
+    ELMoForManyLangs puts the embedding of the word beside what the characters
+    give, in front of the projection. With `num_words`, so does this layer, and
+    the first id of a token is that of the word.
+
     Reference: Peters et al. 2018, section 3.4, after Kim et al. 2016,
     arXiv:1508.06615; arithmetic as in bilm-tf (`bilm/model.py`,
     `_build_word_char_embeddings`).
@@ -48,11 +52,15 @@ class CharCNN(keras.layers.Layer):
             included. Defaults to 50.
         num_characters: Number of distinct ids, 0 included. Defaults to 262:
             256 bytes, 5 special ids, and 0 for 'no token'.
+        num_words: Number of words that have an embedding. Their ids are from 1
+            on. Defaults to 0: words are but their characters.
+        word_embedding_dim: Size of a word's embedding. Defaults to 100, as in
+            ELMoForManyLangs.
         **kwargs: `name`, `dtype`, `trainable`, as for any Keras layer.
 
     Input shape: `(..., characters)` integers in `0..num_characters - 1`, with
-    `characters <= max_characters`. A position whose first id is 0 holds no
-    token.
+    `characters <= max_characters`; or `(..., 1 + characters)` with `num_words`,
+    the first in `0..num_words`. A position whose first id is 0 holds no token.
 
     Output shape: `(..., projection_dim)`, the layer's compute dtype; exactly
     0 where there is no token. The mask is True where there is a token.
@@ -78,7 +86,9 @@ class CharCNN(keras.layers.Layer):
         num_highway_layers=2,
         activation="relu",
         max_characters=50,
-        num_characters=262,
+        num_characters=NUM_IDS,
+        num_words=0,
+        word_embedding_dim=100,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -91,6 +101,18 @@ class CharCNN(keras.layers.Layer):
         self.num_highway_layers = num_highway_layers
         self.activation = check_activation("activation", activation)
         self.num_characters = check_positive_integer("num_characters", num_characters)
+        if num_characters < NUM_IDS:
+            raise ValueError(
+                f"`num_characters` should be at least {NUM_IDS}, so that the special "
+                f"ids are among them. Received: num_characters={num_characters}"
+            )
+        if num_words != 0:
+            check_positive_integer("num_words", num_words)
+        self.num_words = num_words
+        self.word_embedding_dim = check_positive_integer(
+            "word_embedding_dim", word_embedding_dim
+        )
+        self.ids_per_token = max_characters + bool(num_words)
         self.supports_masking = True
 
         self.embedding = keras.layers.Embedding(
@@ -110,9 +132,16 @@ class CharCNN(keras.layers.Layer):
             Highway(dtype=self.dtype_policy, name=f"highway_{index}")
             for index in range(num_highway_layers)
         ]
-        num_filters = sum(count for _, count in self.filters)
+        self.word_embedding = None
+        if num_words:
+            self.word_embedding = keras.layers.Embedding(
+                1 + num_words,
+                word_embedding_dim,
+                dtype=self.dtype_policy,
+                name="word_embedding",
+            )
         self.projection = None
-        if num_filters != projection_dim:
+        if self._num_features != projection_dim:
             self.projection = keras.layers.Dense(
                 projection_dim, dtype=self.dtype_policy, name="projection"
             )
@@ -124,8 +153,16 @@ class CharCNN(keras.layers.Layer):
         num_filters = sum(count for _, count in self.filters)
         for highway in self.highways:
             highway.build((None, num_filters))
+        if self.word_embedding is not None:
+            self.word_embedding.build((None,))
         if self.projection is not None:
-            self.projection.build((None, num_filters))
+            self.projection.build((None, self._num_features))
+
+    @property
+    def _num_features(self):
+        """The size of what is projected."""
+        num_filters = sum(count for _, count in self.filters)
+        return num_filters + (self.word_embedding_dim if self.num_words else 0)
 
     def call(self, inputs):
         self._check_inputs(inputs)
@@ -136,6 +173,8 @@ class CharCNN(keras.layers.Layer):
         # A row is added, because TensorFlow's convolution fails on an empty batch.
         char_ids = ops.pad(char_ids, [(0, 1), (0, 0)])
         is_token = char_ids[:, :1] != NO_TOKEN  # (tokens, 1)
+        if self.word_embedding is not None:
+            word_ids, char_ids = char_ids[:, 0], char_ids[:, 1:]
         characters = self.embedding(self._pad(char_ids))
         maxima = [  # of (tokens, count)
             self.activation(ops.max(convolution(characters), axis=1))
@@ -144,6 +183,8 @@ class CharCNN(keras.layers.Layer):
         outputs = ops.concatenate(maxima, axis=-1)  # (tokens, number of filters)
         for highway in self.highways:
             outputs = highway(outputs)
+        if self.word_embedding is not None:
+            outputs = ops.concatenate([self.word_embedding(word_ids), outputs], axis=-1)
         if self.projection is not None:
             outputs = self.projection(outputs)
         outputs = (outputs * ops.cast(is_token, outputs.dtype))[:-1]
@@ -166,10 +207,11 @@ class CharCNN(keras.layers.Layer):
                 f"makes them from text. Received: inputs of dtype {inputs.dtype}"
             )
         characters = inputs.shape[-1]
-        if characters is not None and characters > self.max_characters:
+        if characters is not None and characters > self.ids_per_token:
             raise ValueError(
-                "`inputs` should have at most `max_characters` ids a token "
-                f"({self.max_characters}). Received: inputs of shape {inputs.shape}"
+                "`inputs` should have at most `max_characters` ids a token, and one of "
+                f"its word with `num_words` ({self.ids_per_token}). Received: inputs "
+                f"of shape {inputs.shape}"
             )
 
     def compute_mask(self, inputs, previous_mask=None):
@@ -188,4 +230,6 @@ class CharCNN(keras.layers.Layer):
             "activation": keras.activations.serialize(self.activation),
             "max_characters": self.max_characters,
             "num_characters": self.num_characters,
+            "num_words": self.num_words,
+            "word_embedding_dim": self.word_embedding_dim,
         }

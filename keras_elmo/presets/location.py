@@ -60,10 +60,11 @@ def locate(source: str | os.PathLike) -> Path:
             return _find_module([source, *model.all_names]) or _download_model(model)
         if re.match("https?://", source, re.IGNORECASE):
             return _find_module([source]) or _download_other(source)
+    names = [model.name for model in published_models()]
     raise FileNotFoundError(
         f"The preset should be one that comes with the package, {bundled()}, the path "
-        "of a file or folder, a published model, "
-        f"{[model.name for model in published_models()]}, or an address. Received: "
+        f"of a file or folder, a published model, such as {names[:3]} (`keras-elmo "
+        f"info` lists all {len(names)}), or an address. Received: "
         f"{os.fspath(source)!r}, which is none of these.{_suggestion(source)}"
     )
 
@@ -90,7 +91,10 @@ def _find_module(handles: Iterable[str]) -> Path | None:
 
 def _download_model(model: PublishedModel) -> Path:
     folder = cache_dir() / model.name
-    paths = [download(a, folder, name=name) for name, a in model.files.items()]
+    paths = [
+        download(address, folder, model.hashes.get(name), name)
+        for name, address in model.files.items()
+    ]
     return folder if len(paths) > 1 else paths[0]
 
 

@@ -1,30 +1,29 @@
-"""The models that others have published, and the addresses people's code holds."""
+"""The models that others have published, and the addresses people's code holds.
+
+All facts are in `published.json`, model by model; what a group of models has in common
+stands once above them. `{...}` there is another fact of the model, or a text.
+"""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
-_ELMO = (
-    "Matthew E. Peters, Mark Neumann, Mohit Iyyer, Matt Gardner, Christopher Clark, "
-    "Kenton Lee, Luke Zettlemoyer. Deep contextualized word representations. NAACL "
-    "2018. https://arxiv.org/abs/1802.05365"
-)
-_BILLION_WORDS = "1 Billion Word Benchmark: news of WMT 2011, about 800 M tokens"
-_NO_RESTRICTIONS = (
-    "not stated; AllenNLP: 'We don't impose any restrictions on our models' "
-    "(https://github.com/allenai/allennlp/issues/1462)"
-)
-_APACHE = "Apache-2.0"
-_NOT_STATED = "not stated"
-_ARCHIVE = "module.tar.gz"
+from keras_elmo.files.strict_json import read_object
+
 _BUCKET = "allennlp.s3.amazonaws.com"
-_FOLDER = f"https://{_BUCKET}/models/elmo"
 # The ways to write an address in AllenNLP's bucket: old code has the path style.
 _BUCKET_STYLES = re.compile(
     r"//(allennlp\.s3([.-]us-west-2)?\.amazonaws\.com"
     r"|s3([.-]us-west-2)?\.amazonaws\.com/allennlp)/"
 )
+# Every version of NLPL's repository has all models of those before it.
+_NLPL_ADDRESS = re.compile(r"//vectors\.nlpl\.eu/repository/\d+/(\d+)\.zip")
+_NLPL_NAME = re.compile(r"nlpl/([1-9]\d{0,5})")
+# Ways to ask for a file rather than for a page about it.
+_QUERY = re.compile(r"\?(tf-hub-format=compressed|dl=[01])$")
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,17 @@ class PublishedModel:
     Args:
         name: Its name here, such as `"allennlp/small"`.
         files: Address of each of its files, by the file's name on this machine.
-        language: Its language, as BCP 47 writes it, such as `"en"`.
+        language: Its language, as BCP 47 writes it, such as `"en"`; `"und"` where it
+            could not be established, `"zxx"` for what is no language.
         corpus: What it was trained on.
         citation: Whom to cite.
-        licence: Its licence, or `"not stated"`.
+        licence: Its licence, or `"not stated"`; `"not established"` where nobody
+            could look.
+        addresses_from: Who gives the addresses.
+        reached: Whether a file has ever been fetched from there by those who wrote
+            this package. Defaults to False.
         other_names: What else people's code calls it: names and addresses.
+        hashes: What the authors say of the files, see `known_hash` of `download`.
         size: Bytes of all files, or None where that could not be established.
         parameters: Number of parameters without the softmax, rounded, or None where
             nobody states it.
@@ -50,13 +55,16 @@ class PublishedModel:
     corpus: str
     citation: str
     licence: str
+    addresses_from: str
+    reached: bool = False
     other_names: tuple[str, ...] = ()
+    hashes: Mapping[str, str] = field(hash=False, default_factory=dict)
     size: int | None = None
     parameters: int | None = None
 
     @property
     def all_names(self) -> tuple[str, ...]:
-        """All names and addresses of it."""
+        """All names and addresses of it, some of which other models may share."""
         return (self.name, *self.files.values(), *self.other_names)
 
 
@@ -74,11 +82,13 @@ def published_models() -> list[PublishedModel]:
 def find_published(name_or_address: str) -> PublishedModel | None:
     """The published model that a name, or any address known of it, means.
 
-    Either file of a model with two is enough. `http` or `https`, a slash at the end,
-    `?tf-hub-format=compressed` and the ways to write an S3 address make no difference.
+    Either file of a model with two is enough, unless other models have the same one.
+    `http` or `https`, a slash at the end, `?tf-hub-format=compressed`, `?dl=1` and the
+    ways to write an S3 address make no difference.
 
     Args:
-        name_or_address: Such as `"allennlp/small"`, `"https://tfhub.dev/google/elmo/2"`.
+        name_or_address: Such as `"allennlp/small"`, `"https://tfhub.dev/google/elmo/2"`;
+            or `"nlpl/217"`, and the same with any number of NLPL's repository.
 
     Returns:
         The model, or None if there is none of this name.
@@ -88,157 +98,66 @@ def find_published(name_or_address: str) -> PublishedModel | None:
     >>> find_published("https://tfhub.dev/google/elmo/2").name
     'google/elmo/2'
     """
-    return _BY_NAME.get(_canonical(name_or_address))
+    name = _canonical(name_or_address)
+    return _BY_NAME.get(name) or _from_nlpl(name)
 
 
 def _canonical(name: str) -> str:
     name = re.sub(r"^https?://(www\.)?", "//", name.lower())
-    name = name.removesuffix("?tf-hub-format=compressed").rstrip("/")
+    name = _QUERY.sub("", name).rstrip("/")
+    name = _NLPL_ADDRESS.sub(r"nlpl/\1", name)
     return _BUCKET_STYLES.sub(f"//{_BUCKET}/", name)
 
 
-def _in_bucket(name: str, options: str, weights: str, **facts: Any) -> PublishedModel:
-    """A model in AllenNLP's bucket: an options file and a weights file."""
-    files = {"options.json": options, "weights.hdf5": weights}
+def _from_nlpl(name: str) -> PublishedModel | None:
+    """A model of NLPL's repository that is not listed here."""
+    found = _NLPL_NAME.fullmatch(name)
+    if not found:
+        return None
     return PublishedModel(
-        name, {file: f"{_FOLDER}/{path}" for file, path in files.items()}, **facts
+        name=name,
+        files={"model.zip": f"http://vectors.nlpl.eu/repository/20/{found[1]}.zip"},
+        language="und",
+        corpus="not established; NLPL's catalogue says what it is, and whether an ELMo",
+        citation="not established",
+        licence="not established",
+        addresses_from="the form that addresses of this repository have",
     )
 
 
-def _by_allennlp(name: str, sizes: str, corpus: str, **facts: Any) -> PublishedModel:
-    """One that AllenNLP trained: its files are named by the sizes of the model."""
-    return _in_bucket(
-        name,
-        f"{sizes}/elmo_{sizes}_options.json",
-        f"{sizes}/elmo_{sizes}_weights.hdf5",
-        language="en",
-        corpus=corpus,
-        citation=_ELMO,
-        licence=_NO_RESTRICTIONS,
-        **facts,
-    )
+def _read(path: Path) -> Iterator[PublishedModel]:
+    """The models in the order of the file."""
+    content = read_object(path)
+    known = {field.name for field in fields(PublishedModel)}
+    for group in content["groups"]:
+        for model in group["models"]:
+            facts = {**group, **model}
+            texts = {**content["texts"], **facts}
+            facts = {
+                key: _filled_in(facts[key], texts) for key in facts if key in known
+            }
+            yield PublishedModel(**facts)
 
 
-def _in_portuguese(
-    name: str, options: str, weights: str, **facts: Any
-) -> PublishedModel:
-    return _in_bucket(
-        name,
-        f"contributed/pt/{options}",
-        f"contributed/pt/{weights}",
-        language="pt",
-        citation="Pedro Vitor Quinta de Castro, Anderson da Silva Soares, Nádia Félix "
-        "Felipe da Silva, Rafael Teixeira Sousa, Ayrton Denner da Silva Amaral "
-        f"(Federal University of Goiás), after {_ELMO}",
-        licence=_NOT_STATED,
-        **facts,
-    )
+def _filled_in(value: Any, texts: Mapping[str, Any]) -> Any:
+    """A value of the file with what its `{...}` stand for."""
+    if isinstance(value, dict):
+        return {key: _filled_in(inner, texts) for key, inner in value.items()}
+    if isinstance(value, list):
+        return tuple(_filled_in(inner, texts) for inner in value)
+    return value.format_map(texts) if isinstance(value, str) else value
 
 
-def _by_google(version: int, *other_names: str) -> PublishedModel:
-    name = f"google/elmo/{version}"
-    return PublishedModel(
-        name,
-        {_ARCHIVE: f"https://tfhub.dev/{name}?tf-hub-format=compressed"},
-        language="en",
-        corpus=_BILLION_WORDS,
-        citation=_ELMO,
-        licence=_NOT_STATED,
-        other_names=other_names,
-    )
+def _by_name(models: tuple[PublishedModel, ...]) -> dict[str, PublishedModel]:
+    """The models by all of their names that mean just one."""
+    named = [
+        (name, model)
+        for model in models
+        for name in set(map(_canonical, model.all_names))
+    ]
+    count = Counter(name for name, _ in named)
+    return {name: model for name, model in named if count[name] == 1}
 
 
-def _by_deeppavlov(name: str, file: str, corpus: str) -> PublishedModel:
-    return PublishedModel(
-        f"deeppavlov/{name}",
-        {_ARCHIVE: f"http://files.deeppavlov.ai/deeppavlov_data/{file}.tar.gz"},
-        language="ru",
-        corpus=corpus,
-        citation=f"DeepPavlov (https://deeppavlov.ai), after {_ELMO}",
-        licence=_APACHE,
-    )
-
-
-_MODELS = (
-    _by_allennlp(
-        "allennlp/small",
-        "2x1024_128_2048cnn_1xhighway",
-        _BILLION_WORDS,
-        parameters=13_600_000,
-    ),
-    _by_allennlp(
-        "allennlp/medium",
-        "2x2048_256_2048cnn_1xhighway",
-        _BILLION_WORDS,
-        parameters=28_000_000,
-    ),
-    _by_allennlp(
-        "allennlp/original",
-        "2x4096_512_2048cnn_2xhighway",
-        _BILLION_WORDS,
-        parameters=93_600_000,
-        size=336 + 374_434_792,
-    ),
-    _by_allennlp(
-        "allennlp/original-5.5b",
-        "2x4096_512_2048cnn_2xhighway_5.5B",
-        "English Wikipedia and news of WMT 2008-2012, 1.9 and 3.6 billion tokens",
-        parameters=93_600_000,
-    ),
-    # AllenNLP's site named this one until 2020, and flair does. It is not known whether
-    # pt-wikipedia, which took its place there, is the same model: they have two names.
-    _in_portuguese(
-        "allennlp/pt",
-        "elmo_pt_options.json",
-        "elmo_pt_weights.hdf5",
-        corpus="Portuguese Wikipedia",
-        other_names=(f"{_FOLDER}/contributed/pt/elmo_pt_options.txt",),
-    ),
-    _in_portuguese(
-        "allennlp/pt-wikipedia",
-        "wikipedia/options.json",
-        "wikipedia/elmo_pt_weights.hdf5",
-        corpus="Portuguese Wikipedia",
-    ),
-    _in_portuguese(
-        "allennlp/pt-brwac",
-        "brwac/options.json",
-        "brwac/elmo_pt_weights_dgx1.hdf5",
-        corpus="brWaC, Brazilian web pages",
-    ),
-    _in_bucket(
-        "allennlp/pubmed",
-        "contributed/pubmed/elmo_2x4096_512_2048cnn_2xhighway_options.json",
-        "contributed/pubmed/elmo_2x4096_512_2048cnn_2xhighway_weights_PubMed_only.hdf5",
-        language="en",
-        corpus="PubMed",
-        citation=f"Matthew Peters, after {_ELMO}",
-        licence=_NOT_STATED,
-    ),
-    _by_google(1),
-    _by_google(
-        2,
-        "https://storage.googleapis.com/tfhub-modules/google/elmo/2.tar.gz",
-        "deeppavlov/en-1b",  # whose configuration elmo_en_1billion is this module
-    ),
-    _by_google(
-        3,
-        "https://www.kaggle.com/models/google/elmo/TensorFlow1/elmo/3",
-        "https://www.kaggle.com/models/google/elmo/frameworks/TensorFlow1/variations/"
-        "elmo/versions/3",
-    ),
-    _by_deeppavlov(
-        "ru-news",
-        "elmo_ru-news_wmt11-16_1.5M_steps",
-        "Russian news of WMT 2011-2016, 946 M tokens",
-    ),
-    _by_deeppavlov(
-        "ru-wiki", "elmo_ru-wiki_600k_steps", "Russian Wikipedia, 386 M tokens"
-    ),
-    _by_deeppavlov(
-        "ru-twitter",
-        "elmo_ru-twitter_2013-01_2018-04_600k_steps",
-        "Russian Twitter, 2013-01 to 2018-04, 810 M tokens",
-    ),
-)
-_BY_NAME = {_canonical(name): model for model in _MODELS for name in model.all_names}
+_MODELS = tuple(_read(Path(__file__).with_name("published.json")))
+_BY_NAME = _by_name(_MODELS)

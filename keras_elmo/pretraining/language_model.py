@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_elmo.arguments import check_choice, check_positive_integer, check_rate
 from keras_elmo.bilm import BiLM
+from keras_elmo.char_ids import NUM_IDS
 from keras_elmo.pretraining.carried_state import CarriedState
 from keras_elmo.pretraining.contexts import DIRECTIONS, ContextReader
 from keras_elmo.pretraining.packing import NO_TARGET
@@ -88,6 +89,12 @@ class LanguageModel(SentenceScorer, WordPredictor, keras.Model):
         super().__init__(**kwargs)
         if not isinstance(bilm, BiLM):
             raise ValueError(f"`bilm` should be a `BiLM`. Received: bilm={bilm!r}")
+        if bilm.num_words or bilm.num_characters != NUM_IDS:
+            raise ValueError(
+                "`bilm` should read bytes, as `TextCorpus` makes them of text. "
+                f"Received: one with a vocabulary of {bilm.num_characters} characters "
+                f"and {bilm.num_words} words, which only embeds"
+            )
         self.bilm = bilm
         self.contexts = ContextReader(bilm)
         self.vocabulary = vocabulary

@@ -62,12 +62,15 @@ def require_integers(tensor: tf.Tensor, name: str) -> tf.Tensor:
     )
 
 
-def check_encoded(inputs: Mapping, boundaries: bool) -> dict[str, tf.Tensor]:
+def check_encoded(
+    inputs: Mapping, boundaries: bool, vocabulary: Any = None
+) -> dict[str, tf.Tensor]:
     """The integers as int32, if they are what an `ElmoPreprocessor` makes.
 
     Args:
         inputs: One of the two forms.
         boundaries: Whether each row should be between `<S>` and `</S>`.
+        vocabulary: The `TokenVocabulary` of the model, or None.
 
     Raises:
         ValueError: naming what is wrong. Of values that are known only when a
@@ -89,17 +92,28 @@ def check_encoded(inputs: Mapping, boundaries: bool) -> dict[str, tf.Tensor]:
             '`"token_index"` (batch, max_length), (distinct, characters), and '
             f"`max_length` at least 1. Received: {received}"
         )
-    if char_ids.shape[-1] is not None and char_ids.shape[-1] < 3:
+    least = 4 if vocabulary is not None and vocabulary.num_words else 3
+    if char_ids.shape[-1] is not None and char_ids.shape[-1] < least:
         raise ValueError(
-            '`"char_ids"` should have at least 3 characters a token, its boundaries '
-            f"and a byte. Received: {described(char_ids)}"
+            f'`"char_ids"` should have at least {least} numbers a token: its '
+            "boundaries and one between them"
+            f"{', after that of the word' if least > 3 else ''}. Received: "
+            f"{described(char_ids)}"
         )
     check_lengths(lengths, index, '`"char_ids"`')
+    largest = PADDING if vocabulary is None else vocabulary.num_characters - 1
+    axes = (1, 2)[: ranks[0] - 1]
+    if least > 3:
+        words, char_ids = char_ids[..., :1], char_ids[..., 1:]
+        is_word = (words >= 0) & (words <= vocabulary.num_words)
+        require(
+            tf.reduce_all(is_word, axis=axes),
+            'Numbers of words in `"char_ids"`, the first of each token, should be in '
+            f"0..{vocabulary.num_words}",
+        )
     require(
-        tf.reduce_all(
-            (char_ids >= 0) & (char_ids <= PADDING), axis=(1, 2)[: ranks[0] - 1]
-        ),
-        '`"char_ids"` should be in 0..261',
+        tf.reduce_all((char_ids >= 0) & (char_ids <= largest), axis=axes),
+        f'`"char_ids"` should be in 0..{largest}',
     )
     if "token_index" in inputs:
         in_range = (index >= 0) & (index < tf.shape(char_ids, index.dtype)[0])
@@ -108,12 +122,17 @@ def check_encoded(inputs: Mapping, boundaries: bool) -> dict[str, tf.Tensor]:
             '`"token_index"` should be rows of `"char_ids"`',
         )
     if boundaries:
-        _check_boundaries(char_ids, inputs.get("token_index"), lengths)
+        _check_boundaries(
+            inputs["char_ids"], inputs.get("token_index"), lengths, vocabulary
+        )
     return inputs
 
 
 def _check_boundaries(
-    char_ids: tf.Tensor, token_index: tf.Tensor | None, lengths: tf.Tensor
+    char_ids: tf.Tensor,
+    token_index: tf.Tensor | None,
+    lengths: tf.Tensor,
+    vocabulary: Any,
 ) -> None:
     """Refuses rows that neither begin and end as a sentence does nor are empty."""
     message = (
@@ -122,15 +141,17 @@ def _check_boundaries(
         "`ElmoPreprocessor(sentence_boundaries=True)`, or `elmo.preprocessor`"
     )
     last = tf.maximum(lengths - 1, 0)
-    begin, end = tf.unstack(to_char_ids(tf.constant([BEGIN_WORD, END_WORD]), 3))
+    words = tf.constant([BEGIN_WORD, END_WORD])
+    begin, end = tf.unstack(to_char_ids(words, 3, vocabulary))
+    count = 4 if vocabulary is not None and vocabulary.num_words else 3
     if token_index is None:
         first_ids = char_ids[:, 0]
         last_ids = tf.gather(char_ids, last, batch_dims=1)
     else:
         first_ids = tf.gather(char_ids, token_index[:, 0])
         last_ids = tf.gather(char_ids, tf.gather(token_index, last, batch_dims=1))
-    bounded = tf.reduce_all(first_ids[:, :3] == begin, axis=1) & tf.reduce_all(
-        last_ids[:, :3] == end, axis=1
+    bounded = tf.reduce_all(first_ids[:, :count] == begin, axis=1) & tf.reduce_all(
+        last_ids[:, :count] == end, axis=1
     )
     require(bounded & (lengths >= 2) | (lengths == 0), message)
 

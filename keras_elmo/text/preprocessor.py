@@ -9,6 +9,7 @@ from keras_elmo.arguments import (
 from keras_elmo.text.encode import encode, encode_distinct
 from keras_elmo.text.inputs import to_ragged_tokens
 from keras_elmo.text.text_layer import TextLayer
+from keras_elmo.text.token_vocabulary import TokenVocabulary
 from keras_elmo.text.tokenizers import TOKENIZERS
 
 
@@ -38,6 +39,9 @@ class ElmoPreprocessor(TextLayer):
             sentence; `sequence_len` counts them. Defaults to False.
         distinct: Whether to return every distinct token once (see below).
             Defaults to False.
+        token_vocabulary: A `keras_elmo.text.token_vocabulary.TokenVocabulary`, for
+            models of ELMoForManyLangs; with its words, a token has an id more.
+            Defaults to None: bytes.
         **kwargs: `name`, as for any Keras layer.
 
     Call arguments:
@@ -79,6 +83,7 @@ class ElmoPreprocessor(TextLayer):
         max_characters=50,
         sentence_boundaries=False,
         distinct=False,
+        token_vocabulary=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -95,6 +100,14 @@ class ElmoPreprocessor(TextLayer):
             "sentence_boundaries", sentence_boundaries
         )
         self.distinct = check_boolean("distinct", distinct)
+        if token_vocabulary is not None and not isinstance(
+            token_vocabulary, TokenVocabulary
+        ):
+            raise ValueError(
+                "`token_vocabulary` should be a `TokenVocabulary` or None. Received: "
+                f"token_vocabulary={token_vocabulary!r}"
+            )
+        self.token_vocabulary = token_vocabulary
         # XLA has no strings, so no model with this layer compiles as a whole.
         self.supports_jit = False
         self.built = True
@@ -107,7 +120,9 @@ class ElmoPreprocessor(TextLayer):
             inputs, self.tokenizer, self.sentence_boundaries
         )
         encode_batch = encode_distinct if self.distinct else encode
-        return encode_batch(tokens, max_length, self.max_characters)
+        return encode_batch(
+            tokens, max_length, self.max_characters, self.token_vocabulary
+        )
 
     def get_config(self):
         return {
@@ -116,7 +131,16 @@ class ElmoPreprocessor(TextLayer):
             "max_characters": self.max_characters,
             "sentence_boundaries": self.sentence_boundaries,
             "distinct": self.distinct,
+            "token_vocabulary": keras.saving.serialize_keras_object(
+                self.token_vocabulary
+            ),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        vocabulary = config.get("token_vocabulary")
+        vocabulary = keras.saving.deserialize_keras_object(vocabulary)
+        return cls(**{**config, "token_vocabulary": vocabulary})
 
 
 def _is_one_sentence(inputs):

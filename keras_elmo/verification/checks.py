@@ -67,8 +67,13 @@ def _batch_invariance(elmo: ElmoEmbedding, together: dict[str, Any]) -> Check:
 def _boundaries(elmo: ElmoEmbedding) -> Check:
     """How much <S> and </S> matter: most to their neighbours, as they should."""
     config = {**elmo.get_config(), "sentence_boundaries": not elmo.sentence_boundaries}
-    config.update(bilm=None, name=f"{elmo.name}_other")
-    other = type(elmo)(**{**config, "bilm": elmo.bilm})
+    config.update(
+        name=f"{elmo.name}_other",
+        bilm=elmo.bilm,
+        cached_words=None,
+        token_vocabulary=elmo.token_vocabulary,
+    )
+    other = type(elmo)(**config)
     other.mix.set_weights(elmo.mix.get_weights())
     long = SENTENCES[4]
     change = np.abs(other([long])["elmo"] - elmo([long])["elmo"])[0].mean(axis=-1)

@@ -8,5 +8,6 @@ says how they are stored; `mapping` applies a table strictly, in either directio
 # Help texts and errors say this of what `open_weights` takes.
 WEIGHTS = (
     "a preset (its name, folder or address), the folder or archive of a TF-Hub module, "
-    "of simple_elmo or of bilm-tf's training; or options.json and weights.hdf5"
+    "of simple_elmo, of ELMoForManyLangs or of bilm-tf's training; or options.json and "
+    "weights.hdf5"
 )

@@ -39,12 +39,20 @@ class Entry(NamedTuple):
     """A line of a table: one tensor of a file and the variables it fills.
 
     Both names are patterns with fields such as `{layer}`. A tensor that fills
-    several variables holds them one below the other, along its first axis.
+    several variables holds them one below the other, along its first axis. All have
+    one layout, or each its own.
     """
 
     stored_name: str
     variables: tuple[str, ...]
-    layout: Layout = SAME
+    layout: Layout | tuple[Layout, ...] = SAME
+
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """The layout of each variable."""
+        if isinstance(self.layout, Layout):
+            return (self.layout,) * len(self.variables)
+        return self.layout
 
 
 def expand(table: Iterable[Entry], variables: Collection[str]) -> list[Entry]:
@@ -145,11 +153,12 @@ def _assign(
     if len(entry.variables) == 1:
         places = [slice(None)]
     else:
-        rows = [variables[name].shape[0] for name in entry.variables]
+        shapes = {name: tuple(variables[name].shape) for name in entry.variables}
+        rows = [shape[0] for shape in _part_shapes(entry, shapes)]
         ends = np.cumsum(rows).tolist()
         places = [slice(end - n, end) for n, end in zip(rows, ends, strict=True)]
-    for name, place in zip(entry.variables, places, strict=True):
-        part = entry.layout.from_file(arrays[entry.stored_name][place])
+    for name, place, layout in zip(entry.variables, places, entry.layouts, strict=True):
+        part = layout.from_file(arrays[entry.stored_name][place])
         if not allow_nan and not _is_finite(part):
             return False
         variables[name].assign(part)
@@ -162,8 +171,11 @@ def collect(
 ) -> dict[str, np.ndarray]:
     """The inverse of `apply`: the file's tensors by the file's names."""
     return {
-        entry.stored_name: entry.layout.to_file(
-            np.concatenate([as_float(variables[name]) for name in entry.variables])
+        entry.stored_name: np.concatenate(
+            [
+                layout.to_file(as_float(variables[name]))
+                for name, layout in zip(entry.variables, entry.layouts, strict=True)
+            ]
         )
         for entry in expand(table, variables)
     }
@@ -209,7 +221,16 @@ def _is_finite(array: np.ndarray) -> bool:
 
 
 def _file_shape(entry: Entry, shapes: Shapes) -> tuple[int, ...]:
-    parts = [shapes[name] for name in entry.variables]
-    joined = (sum(shape[0] for shape in parts), *parts[0][1:])
-    # Broadcasting a number gives the shape without the memory.
-    return entry.layout.to_file(np.broadcast_to(np.float32(0), joined)).shape
+    parts = _part_shapes(entry, shapes)
+    if len(parts) == 1:
+        return parts[0]
+    return (sum(shape[0] for shape in parts), *parts[0][1:])
+
+
+def _part_shapes(entry: Entry, shapes: Shapes) -> list[tuple[int, ...]]:
+    """The shapes that the variables of one tensor have in the file."""
+    return [
+        # Broadcasting a number gives the shape without the memory.
+        layout.to_file(np.broadcast_to(np.float32(0), shapes[name])).shape
+        for name, layout in zip(entry.variables, entry.layouts, strict=True)
+    ]

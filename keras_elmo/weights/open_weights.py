@@ -9,15 +9,22 @@ from typing import Any
 from keras_elmo.files import archive
 from keras_elmo.presets import locate
 from keras_elmo.weights import WEIGHTS
-from keras_elmo.weights.formats import allennlp, bilm_tf, preset_folder, tfhub
+from keras_elmo.weights.formats import (
+    allennlp,
+    bilm_tf,
+    elmo_for_many_langs,
+    preset_folder,
+    tfhub,
+)
 from keras_elmo.weights.open_archive import open_archive
 from keras_elmo.weights.stored_model import StoredModel
 
 Format = tuple[Callable[[Path], bool], Callable[[Path], StoredModel]]
-# The order matters: beside a checkpoint of bilm-tf may lie older weights in HDF5.
+# The order matters: beside a checkpoint of bilm-tf may lie older weights in HDF5, and
+# ELMoForManyLangs has a config.json, as presets have.
 _FORMATS: tuple[Format, ...] = tuple(
     (module.recognizes, module.open_folder)
-    for module in (preset_folder, tfhub, bilm_tf, allennlp)
+    for module in (elmo_for_many_langs, preset_folder, tfhub, bilm_tf, allennlp)
 )
 
 
@@ -28,9 +35,9 @@ def open_weights(
 
     Args:
         source: The name of a preset; the path of a preset, of a TF-Hub module, of an
-            archive, of a folder of simple_elmo, of a checkpoint of bilm-tf or its
-            folder, of a `weights.hdf5` with its options beside it; or a pair of paths,
-            `options.json` and `weights.hdf5`.
+            archive, of a folder of simple_elmo or ELMoForManyLangs, of a checkpoint of
+            bilm-tf or its folder, of a `weights.hdf5` with its options beside it; or a
+            pair of paths, `options.json` and `weights.hdf5`.
 
     Raises:
         FileNotFoundError: if there is no such thing.
@@ -99,4 +106,6 @@ def _open(path: Path, formats: Sequence[Format]) -> StoredModel:
 def _only_folder(path: Path) -> list[Path]:
     """The single folder in which many archives wrap their content."""
     folders = [p for p in path.iterdir() if p.is_dir()] if path.is_dir() else []
+    # Archives made on a Mac have a second one, without any content of theirs.
+    folders = [folder for folder in folders if folder.name != "__MACOSX"]
     return folders if len(folders) == 1 else []

@@ -132,7 +132,8 @@ class Pretrained:
 
         Raises:
             FileExistsError: if one of the files exists, without `overwrite`.
-            ValueError: if the model has an activation that the format lacks.
+            ValueError: if the model has an activation that the format lacks, or a
+                vocabulary of characters.
         """
         allennlp.write_pair(
             options, weights, self.settings(), self.bilm_variables(), overwrite
@@ -150,7 +151,8 @@ class Pretrained:
 
         Raises:
             FileExistsError: if `folder` holds a module, without `overwrite`.
-            ValueError: if `folder` holds something else.
+            ValueError: if `folder` holds something else, or the model has a
+                vocabulary of characters.
         """
         tfhub.write_folder(folder, self.settings(), self.bilm_variables(), overwrite)
 

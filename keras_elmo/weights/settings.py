@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from keras_elmo.char_ids import NUM_IDS
+
 SECTIONS = ("bilm", "embedding", "mix", "metadata")
 _MIX = {"weights", "scaling"}
 _EMBEDDING = {"tokenizer": "space", "do_layer_norm": False}
@@ -27,9 +29,17 @@ _ARGUMENTS = {
         "projection_clip",
         "use_skip_connections",
         "max_characters",
+        "num_characters",
+        "num_words",
+        "word_embedding_dim",
         "sentence_boundaries",
     },
-    "embedding": {"sentence_boundaries", "cached_words", *_EMBEDDING},
+    "embedding": {
+        "sentence_boundaries",
+        "cached_words",
+        "token_vocabulary",
+        *_EMBEDDING,
+    },
 }
 
 
@@ -98,6 +108,24 @@ def not_stored_by_format(
         "metadata": config["metadata"],
     }
     return {part: value for part, value in settings.items() if value}
+
+
+def check_bytes(bilm: Mapping[str, Any], format: str) -> None:
+    """Refuses what no format but the preset has a place for.
+
+    Args:
+        bilm: The arguments of the `BiLM`.
+        format: Of the file that would be written.
+
+    Raises:
+        ValueError: if the model has a vocabulary of characters or words.
+    """
+    if bilm["num_characters"] != NUM_IDS or bilm["num_words"]:
+        raise ValueError(
+            f"A model in {format} should read bytes. Received: one with a vocabulary "
+            f"of {bilm['num_characters']} characters and {bilm['num_words']} words, "
+            "for which the format has no place. Save it as a preset"
+        )
 
 
 def changes_outputs(extras: Mapping[str, Any]) -> list[str]:

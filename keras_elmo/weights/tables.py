@@ -82,8 +82,98 @@ BILM_TF = _table(
     characters=_NO_PADDING_ROW,
 )
 # Presets use the names of our own variables.
-PRESET = tuple(
-    Entry(name, (name,), _ZERO_PADDING_ROW if name == "char_embedding" else SAME)
-    for entry in HDF5
-    for name in entry.variables
+PRESET = (
+    Entry("word_embedding", ("word_embedding",), _ZERO_PADDING_ROW),
+    *(
+        Entry(name, (name,), _ZERO_PADDING_ROW if name == "char_embedding" else SAME)
+        for entry in HDF5
+        for name in entry.variables
+    ),
+)
+
+
+def elmo_for_many_langs(ids: np.ndarray, num_characters: int) -> tuple[Entry, ...]:
+    """The names of ELMoForManyLangs, in two files that share none.
+
+    Args:
+        ids: Our id of each character that its dictionary numbers.
+        num_characters: How many ids there are.
+    """
+
+    def by_id(rows: np.ndarray) -> np.ndarray:
+        table = np.zeros((num_characters, rows.shape[1]), rows.dtype)
+        table[ids] = rows
+        return table
+
+    return (
+        Entry(
+            "char_emb_layer.embedding.weight",
+            ("char_embedding",),
+            Layout(by_id, lambda table: table[ids]),
+        ),
+        Entry("word_emb_layer.embedding.weight", ("word_embedding",), _NO_PADDING_ROW),
+        Entry(
+            "convolutions.{index}.weight", ("convolution_{index}/kernel",), _TRANSPOSED
+        ),
+        Entry("convolutions.{index}.bias", ("convolution_{index}/bias",)),
+        Entry(
+            "highways._layers.{index}.weight",
+            tuple(f"highway_{{index}}/{gate}/kernel" for gate in _HIGHWAY),
+            (_TRANSPOSED, _NEGATED),
+        ),
+        Entry(
+            "highways._layers.{index}.bias",
+            tuple(f"highway_{{index}}/{gate}/bias" for gate in _HIGHWAY),
+            (SAME, Layout(np.negative, np.negative)),
+        ),
+        Entry("projection.weight", ("projection/kernel",), _TRANSPOSED),
+        Entry("projection.bias", ("projection/bias",)),
+        *(
+            Entry(
+                f"{name}_layer_{{layer}}.{stored}",
+                (f"lstm_{direction}_{{layer}}/{variable}",),
+                layout,
+            )
+            for direction, name in enumerate(("forward", "backward"))
+            for stored, variable, layout in _LSTM
+        ),
+    )
+
+
+def _swap_gates(array: np.ndarray) -> np.ndarray:
+    """Input, forget, memory, output to input, memory, forget, output; and back."""
+    gates = array.reshape(*array.shape[:-1], 2, 2, -1)
+    return gates.swapaxes(-3, -2).reshape(array.shape)
+
+
+def _add_to_forget_gate(bias: np.ndarray, number: int) -> np.ndarray:
+    """A bias in our order with `number` more in the third of the four gates."""
+    return bias + np.repeat(np.array([0, 0, number, 0], bias.dtype), len(bias) // 4)
+
+
+# PyTorch's layers hold their matrices the other way round.
+_TRANSPOSED = Layout(np.transpose, np.transpose)
+# A highway's gate there says how much of the input is kept, not how much is replaced.
+_NEGATED = Layout(lambda array: -array.T, lambda array: -array.T)
+_HIGHWAY = ("transform", "carry")
+_LSTM = (
+    (
+        "input_linearity.weight",
+        "kernel",
+        Layout(lambda a: _swap_gates(a.T), lambda a: _swap_gates(a).T),
+    ),
+    (
+        "state_linearity.weight",
+        "recurrent_kernel",
+        Layout(lambda a: _swap_gates(a.T), lambda a: _swap_gates(a).T),
+    ),
+    (
+        "state_linearity.bias",
+        "bias",
+        Layout(
+            lambda a: _add_to_forget_gate(_swap_gates(a), -1),
+            lambda a: _swap_gates(_add_to_forget_gate(a, 1)),
+        ),
+    ),
+    ("state_projection.weight", "projection_kernel", _TRANSPOSED),
 )

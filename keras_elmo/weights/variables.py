@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_elmo.arguments import check_filters, check_positive_integer
-from keras_elmo.char_ids import PADDING
+from keras_elmo.char_ids import NUM_IDS
 
 # No model comes near these; a broken or hostile file may.
 MAX_SIZES = {
@@ -14,7 +14,12 @@ MAX_SIZES = {
     "max_characters": 10**4,
     "num_layers": 100,
     "num_highway_layers": 100,
+    "num_characters": 2 * 10**6,  # Unicode has 1.1 million
+    "num_words": 10**8,
+    "word_embedding_dim": 10**6,
 }
+# 0 says that the model has none.
+_MAY_BE_0 = {"num_highway_layers", "num_words"}
 MAX_CONVOLUTIONS = 100
 MAX_FILTERS = 10**6
 
@@ -23,6 +28,8 @@ def named_variables(bilm: Any) -> dict[str, Any]:
     """The `keras.Variable`s of a built `BiLM` by name."""
     char_cnn, bilstm = bilm.char_cnn, bilm.bilstm
     named = {"char_embedding": char_cnn.embedding.embeddings}
+    if char_cnn.word_embedding is not None:
+        named["word_embedding"] = char_cnn.word_embedding.embeddings
     for index, convolution in enumerate(char_cnn.convolutions):
         named[f"convolution_{index}/kernel"] = convolution.kernel
         named[f"convolution_{index}/bias"] = convolution.bias
@@ -63,8 +70,13 @@ def variable_shapes(arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         )
 
     shapes: dict[str, tuple[int, ...]] = {
-        "char_embedding": (1 + PADDING, embedding_dim)
+        "char_embedding": (sizes["num_characters"], embedding_dim)
     }
+    num_features = num_filters
+    if sizes["num_words"]:
+        word_dim = sizes["word_embedding_dim"]
+        shapes["word_embedding"] = (1 + sizes["num_words"], word_dim)
+        num_features += word_dim
     for index, (width, count) in enumerate(filters):
         shapes[f"convolution_{index}/kernel"] = (width, embedding_dim, count)
         shapes[f"convolution_{index}/bias"] = (count,)
@@ -72,8 +84,8 @@ def variable_shapes(arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         for gate in ("carry", "transform"):
             shapes[f"highway_{index}/{gate}/kernel"] = (num_filters, num_filters)
             shapes[f"highway_{index}/{gate}/bias"] = (num_filters,)
-    if num_filters != dim:
-        shapes["projection/kernel"] = (num_filters, dim)
+    if num_features != dim:
+        shapes["projection/kernel"] = (num_features, dim)
         shapes["projection/bias"] = (dim,)
     for direction in range(2):
         for index in range(sizes["num_layers"]):
@@ -93,12 +105,17 @@ def _sizes(arguments: Mapping[str, Any]) -> dict[str, int]:
     for name, most in MAX_SIZES.items():
         value = arguments[name]
         # 0.0 and False equal 0, and are no sizes.
-        if name != "num_highway_layers" or value != 0 or type(value) is not int:
+        if name not in _MAY_BE_0 or value != 0 or type(value) is not int:
             check_positive_integer(name, value)
         if value > most:
             raise ValueError(
                 f"`{name}` should be at most {most:,}. Received: {name}={value:,}"
             )
+    if arguments["num_characters"] < NUM_IDS:
+        raise ValueError(
+            f"`num_characters` should be at least {NUM_IDS}. Received: "
+            f"num_characters={arguments['num_characters']}"
+        )
     if arguments["projection_dim"] > arguments["units"]:
         raise ValueError(
             "`projection_dim` should not exceed `units`. Received: projection_dim="

@@ -102,3 +102,52 @@ def test_bad_inputs():
         encoder(np.ones((1, 2, 50), "float32"))
     with pytest.raises(ValueError, match="at most `max_characters`"):
         encoder(np.ones((1, 2, 51), "int32"))
+
+
+def test_the_embedding_of_the_word_comes_before_the_filters():
+    encoder = CharCNN(FILTERS, 7, num_words=3, word_embedding_dim=2)
+    plain = CharCNN(FILTERS, 13)  # without a projection
+    char_ids = tokens(b"a", b"word", b"a")
+    word_ids = np.array([[1, 3, 2]])
+    encoder.build((None, None, 51))
+    plain.build((None, None, 50))
+    assert plain.projection is None
+    plain.set_weights(
+        [v.numpy() for v in encoder.weights if "word" not in v.path][
+            : len(plain.weights)
+        ]
+    )
+    outputs = encoder(np.concatenate([word_ids[..., None], char_ids], axis=-1))
+    kernel, bias = map(np.asarray, encoder.projection.weights)
+    words = np.asarray(encoder.word_embedding.embeddings)[word_ids]
+    expected = np.concatenate([words, plain(char_ids)], axis=-1) @ kernel + bias
+    np.testing.assert_allclose(outputs, expected, atol=1e-5)
+    assert np.abs(outputs[0, 0] - outputs[0, 2]).max() > 1e-3
+    short = np.concatenate([word_ids[..., None], char_ids[..., :6]], axis=-1)
+    np.testing.assert_allclose(encoder(short), outputs, atol=1e-5)
+    assert np.all(encoder(np.zeros((1, 2, 51), int)) == 0)
+
+
+def test_a_projection_that_words_make_needed_or_not():
+    assert CharCNN([[1, 6]], 6, num_words=3, word_embedding_dim=2).projection
+    assert CharCNN([[1, 6]], 8, num_words=3, word_embedding_dim=2).projection is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_words": -1}, "`num_words` should be"),
+        ({"num_words": True}, "`num_words` should be"),
+        ({"word_embedding_dim": 0}, "`word_embedding_dim` should be"),
+        ({"num_characters": 261}, "`num_characters` should be at least 262"),
+    ],
+)
+def test_vocabularies_that_are_none(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        CharCNN(FILTERS, 7, **arguments)
+
+
+def test_more_ids_than_a_token_and_its_word_have():
+    encoder = CharCNN(FILTERS, 7, num_words=3)
+    with pytest.raises(ValueError, match=r"with `num_words` \(51\).*52"):
+        encoder(np.ones((1, 1, 52), int))

@@ -52,7 +52,7 @@ FLOORS = {
         "weights",
     ),
     "bulk": ("arguments", "embedding", "files", "text", "version", "weights"),
-    "pretraining": ("arguments", "bilm", "files", "text", "weights"),
+    "pretraining": ("arguments", "bilm", "char_ids", "files", "text", "weights"),
     "probing": ("embedding",),
     "verification": ("embedding", "weights"),
     "compat": (

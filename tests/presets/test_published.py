@@ -11,6 +11,10 @@ from file_server import Answer
 from keras_elmo import presets
 from keras_elmo.presets import cache_dir, find_published, locate, published_models
 
+MANY_LANGUAGES = (
+    "ar bg ca cs cu da de el en es et eu fa fi fr ga gl grc he hi hr hu id it ja ko la "
+    "lv nl nb nn pl pt ro ru sk sl sv tr ug uk ur vi zh zhs"
+)
 NAMES = [
     "allennlp/small",
     "allennlp/medium",
@@ -26,7 +30,37 @@ NAMES = [
     "deeppavlov/ru-news",
     "deeppavlov/ru-wiki",
     "deeppavlov/ru-twitter",
+    "rostlab/seqvec",
+    *(
+        f"embeddia/{language}"
+        for language in ("sl", "hr", "fi", "et", "lv", "lt", "sv")
+    ),
+    *(f"nlpl/{number}" for number in (210, 211, 217, 218)),
+    "t-systems/de",
+    "oscar/fr",
+    *(
+        f"oscar/{language}{corpus}"
+        for language in ("bg", "ca", "da", "fi", "id")
+        for corpus in ("", "-wiki")
+    ),
+    *(
+        f"crosslingual/{language}"
+        for language in ("en", "es", "fr", "it", "pt", "sv", "de")
+    ),
+    "andy-jqa/bioelmo",
+    "noc-lab/clinical",
+    "schweter/eu",
+    *(f"hit-scir/{language}" for language in MANY_LANGUAGES.split()),
 ]
+FILES = (
+    ["options.json", "weights.hdf5"],
+    ["module.tar.gz"],
+    ["model.tar.gz"],
+    ["model.tar.bz2"],
+    ["model.zip"],
+)
+# Of several models, which it can't tell apart.
+SHARED = "https://www.dropbox.com/s/ypjuzlf7kj957g3/options262.json"
 SMALL = "models/elmo/2x1024_128_2048cnn_1xhighway/elmo_2x1024_128_2048cnn_1xhighway"
 PT = "models/elmo/contributed/pt"
 # TensorFlow Hub's folder of google/elmo/1, as its log in tensorflow/hub #88 has it.
@@ -57,15 +91,29 @@ def test_names():
 @pytest.mark.parametrize("model", published_models(), ids=NAMES)
 def test_facts(model):
     assert re.fullmatch("[a-z0-9./-]+", model.name)
-    assert list(model.files) in (["options.json", "weights.hdf5"], ["module.tar.gz"])
+    assert list(model.files) in FILES
+    assert set(model.hashes) <= set(model.files)
     assert all(re.match("https?://", address) for address in model.files.values())
-    assert model.language in ("en", "pt", "ru")
+    assert re.fullmatch("[a-z]{2,3}(-Han[st])?", model.language)
     assert model.corpus and model.licence and "Peters" in model.citation
+    assert model.addresses_from and not model.reached
+    assert not re.search("[{}]", str((model.all_names, model.corpus, model.citation)))
 
 
 def test_every_name_means_one_model():
     named = [(name, m) for m in published_models() for name in m.all_names]
+    named = [(name, m) for name, m in named if not name.startswith(SHARED)]
     assert all(find_published(name) is model for name, model in named)
+    assert len({name for name, _ in named}) == len(named)
+    assert find_published(SHARED) is None
+
+
+def test_any_model_of_nlpl():
+    model = find_published("http://vectors.nlpl.eu/repository/11/199.zip")
+    assert model.name == "nlpl/199" and model.language == "und"
+    assert model.files == {"model.zip": "http://vectors.nlpl.eu/repository/20/199.zip"}
+    for name in ("nlpl/", "nlpl/0", "nlpl/1234567", "nlpl/../x", "nlpl/12/3"):
+        assert find_published(name) is None
 
 
 @pytest.mark.parametrize(
@@ -126,6 +174,20 @@ def test_every_name_means_one_model():
         (
             "https://files.deeppavlov.ai/deeppavlov_data/elmo_ru-wiki_600k_steps.tar.gz",
             "deeppavlov/ru-wiki",
+        ),
+        ("SeqVec", "rostlab/seqvec"),
+        ("http://rostlab.org/~deepppi/seqvec.zip", "rostlab/seqvec"),
+        ("NorELMo30", "nlpl/217"),
+        ("http://vectors.nlpl.eu/repository/11/144.zip", "hit-scir/en"),
+        ("nlpl/165", "hit-scir/nb"),
+        ("https://vectors.nlpl.eu/repository/20/217.zip", "nlpl/217"),
+        (
+            "https://www.dropbox.com/s/2kbjnvb12htgqk8/de_weights.hdf5",
+            "crosslingual/de",
+        ),
+        (
+            "https://www.dropbox.com/s/2kbjnvb12htgqk8/de_weights.hdf5?dl=0",
+            "crosslingual/de",
         ),
         ("https://tfhub.dev/google/elmo/4", None),
         ("https://tfhub.dev/google/elmo/22", None),
@@ -197,6 +259,20 @@ def test_two_files_are_a_folder(file_server, monkeypatch):
     assert locate("allennlp/small") == folder
     paths = [request["path"] for request in file_server.requests]
     assert paths == ["/far_options.json", "/far_options.json", "/far_weights.hdf5"]
+
+
+def test_hashes_of_the_authors(file_server, monkeypatch):
+    model = find_published("t-systems/de")
+    for file in list(model.files):
+        monkeypatch.setitem(model.files, file, file_server.address(file))
+    with pytest.raises(
+        ValueError, match=f"with the {model.hashes['options.json'][:3]}"
+    ):
+        locate("t-systems/de")
+    digest = "md5:" + hashlib.md5(file_server.content).hexdigest()
+    for file in list(model.files):
+        monkeypatch.setitem(model.hashes, file, digest)
+    assert locate("t-systems/de") == cache_dir() / "t-systems" / "de"
 
 
 def test_archive_is_a_file(file_server, monkeypatch):

@@ -1,9 +1,11 @@
 """Whatever people's code holds: names, addresses, folders, archives."""
 
+import dataclasses
 import hashlib
 import io
 import shutil
 import tarfile
+from pathlib import Path
 
 import pytest
 from golden import FIXTURES, assert_close
@@ -11,6 +13,7 @@ from models import skip_bilm
 
 from keras_elmo import BiLM, ElmoEmbedding
 from keras_elmo.cli.main import main
+from keras_elmo.presets import find_published, location
 from keras_elmo.weights.open_weights import open_weights
 
 HUB = FIXTURES / "skip" / "hub"
@@ -80,6 +83,74 @@ def test_address_of_an_archive(file_server, tmp_path):
     # Unpacked once, and kept.
     (found,) = (tmp_path / "home").rglob("variables.index")
     assert "my_elmo.tar.gz.unpacked" in str(found)
+
+
+# How the archives of published models are laid out: the name of the archive here, and
+# where in it the two files are, and others.
+LAYOUTS = {
+    "rostlab/seqvec": (
+        "model.zip",
+        "uniref50_v2/options.json",
+        "uniref50_v2/weights.hdf5",
+        "__MACOSX/uniref50_v2/._weights.hdf5",
+    ),
+    "embeddia/sl": (
+        "model.tar.gz",
+        "slovenian/options.json",
+        "slovenian/slovenian-elmo-weights.hdf5",
+    ),
+    "nlpl/217": (
+        "model.zip",
+        "options.json",
+        "model.hdf5",
+        "vocab.txt",
+        "meta.json",
+        "README",
+    ),
+    "nlpl/199": ("model.zip", "options.json", "model.hdf5", "vocab.txt"),
+    "oscar/fr": ("model.zip", "elmo_fr_020_options.json", "elmo_fr_020_weights.hdf5"),
+    "oscar/bg": (
+        "model.zip",
+        "bg/elmo_bg_020_options.json",
+        "bg/elmo_bg_020_weights.hdf5",
+    ),
+    "noc-lab/clinical": (
+        "model.tar.gz",
+        "elmo/options.json",
+        "elmo/mimic_wiki.hdf5",
+        "elmo/vocab.txt",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_archives_of_published_models(
+    name, skip_model, file_server, tmp_path, monkeypatch
+):
+    archive, options, weights, *others = LAYOUTS[name]
+    folder = tmp_path / "content"
+    for path in (options, weights, *others):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("<S>\n</S>\n<UNK>\n")
+    shutil.copy(skip_model.options, folder / options)
+    shutil.copy(skip_model.weights, folder / weights)
+    format = "zip" if archive.endswith(".zip") else "gztar"
+    packed = shutil.make_archive(str(tmp_path / "packed"), format, folder)
+    file_server.content = Path(packed).read_bytes()
+    model = find_published(name)
+    assert list(model.files) == [archive]
+    there = {**model.files, archive: file_server.address(archive)}
+    monkeypatch.setattr(
+        location,
+        "find_published",
+        lambda name: dataclasses.replace(find_published(name), files=there),
+    )
+    stored = open_weights(name)
+    assert stored.sentence_boundaries
+    assert bool(stored.vocabulary) == any("vocab" in other for other in others)
+    expected = skip_bilm()
+    assert_close(BiLM.from_preset(name).variables, expected.variables, atol=0)
+    assert [request["path"] for request in file_server.requests] == [f"/{archive}"]
 
 
 def test_an_archive_that_is_broken_is_not_kept_unpacked(file_server, tmp_path):

@@ -118,9 +118,11 @@ def write_pair(
 
     Raises:
         FileExistsError: if one of the files exists, without `overwrite`.
-        ValueError: if the model has an activation that the format lacks.
+        ValueError: if the model has an activation that the format lacks, or a
+            vocabulary of characters.
     """
     check_target(options_file, weights, overwrite)
+    settings.check_bytes(config["bilm"], FORMAT)
     extras = settings.not_stored_by_format(config, IMPLIED)
     with replacing(options_file) as new_options, replacing(weights) as new_weights:
         options.write_options(new_options, config["bilm"], extras)

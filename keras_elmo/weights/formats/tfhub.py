@@ -146,6 +146,7 @@ def write_folder(
         ValueError: if `folder` holds something else.
     """
     check_target(folder, overwrite)
+    settings.check_bytes(config["bilm"], FORMAT)
     arrays = mapping.collect(tables.TFHUB, variables)
     mix = config["mix"]
     if mix is not None:
