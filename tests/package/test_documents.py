@@ -57,7 +57,7 @@ def test_readme(folder):
 def test_migrating(folder, monkeypatch):
     # What is as it was before is marked as `py`, and does not run here.
     programs = snippets(MIGRATING, "python")
-    assert len(programs) == 10
+    assert len(programs) == 11
     for version in (2, 3):
         fill_hub_cache(monkeypatch, folder / "hub", version)
     (folder / "vocab.txt").write_text("<S>\n</S>\n<UNK>\nFirst\nsentence\n.\n")
