@@ -61,7 +61,7 @@ class TokenVocabulary(keras.layers.Layer):
         *_, self._unknown = character_ids(len(codes) + 1).tolist()
         self.lookup = None
         if self.words is not None:
-            self._word_ids = {word: 1 + index for index, word in enumerate(self.words)}
+            self._unknown_word = 1 + self.words.index(UNKNOWN)
             # Keras puts the table of a layer of its own into every SavedModel.
             self.lookup = keras.layers.StringLookup(
                 vocabulary=self.words, oov_token=_NOT_THERE, name="lookup"
@@ -137,7 +137,7 @@ class TokenVocabulary(keras.layers.Layer):
         words = tf.strings.unicode_encode(codes, "UTF-8", errors="replace")
         words = tf.where(begins, BEGIN, tf.where(ends, END, words))
         numbers = tf.cast(self.lookup(words), tf.int32)
-        numbers = tf.where(numbers == 0, self._word_ids[UNKNOWN], numbers)
+        numbers = tf.where(numbers == 0, self._unknown_word, numbers)
         return tf.concat([numbers[:, None], ids], axis=1)
 
     def get_config(self):

@@ -18,6 +18,8 @@ MAX_SIZES = {
     "num_words": 10**8,
     "word_embedding_dim": 10**6,
 }
+# Only models with a vocabulary of their own say these.
+_OF_BYTES = {"num_characters": NUM_IDS, "num_words": 0, "word_embedding_dim": 100}
 # 0 says that the model has none.
 _MAY_BE_0 = {"num_highway_layers", "num_words"}
 MAX_CONVOLUTIONS = 100
@@ -57,6 +59,7 @@ def variable_shapes(arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     Raises:
         ValueError: if a size is missing, is no positive integer, or is absurd.
     """
+    arguments = {**_OF_BYTES, **arguments}
     sizes = _sizes(arguments)
     units, dim = sizes["units"], sizes["projection_dim"]
     embedding_dim = sizes["embedding_dim"]

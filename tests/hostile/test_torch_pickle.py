@@ -1,6 +1,5 @@
 """Files of `torch.save` that should harm somebody."""
 
-import os
 import pickle
 import random
 import struct
@@ -15,7 +14,6 @@ from refusal import (
     BYTE,
     PROPERTY,
     Trap,
-    fuzz_apart,
     is_harmless,
     mutated,
     refused,
@@ -85,7 +83,7 @@ def test_no_file(path):
 
 def test_truncated_anywhere(good):
     content = good.read_bytes()
-    for size in range(0, len(content), 53):
+    for size in range(0, len(content), 97):
         good.write_bytes(content[:size])
         with refused(good, "should be complete", "fetch it again"):
             read(good)
@@ -332,26 +330,18 @@ def test_any_pickle(tmp_path, content):
     is_harmless(lambda: read(path))
 
 
-def fuzz(path):
-    """How often a changed file could be read all the same."""
+def test_hundreds_of_changes(path):
+    """In this process, because no library in C reads these files."""
     chance, loaded = random.Random(0), 0
-    contents = [torch_files.legacy(ARRAYS)]
     torch_files.write_zip(path, ARRAYS)
-    contents.append(path.read_bytes())
-    for content in contents:
+    for content in (torch_files.legacy(ARRAYS), path.read_bytes()):
         size = min(len(content), 1500)  # what describes the tensors comes first
-        for _ in range(400):
+        for _ in range(300):
             changes = [
                 (chance.randrange(size), chance.randrange(256))
                 for _ in range(chance.randrange(1, 4))
             ]
             path.write_bytes(mutated(content, changes))
             loaded += is_harmless(lambda: read(path))
-    os.remove(path)
-    return loaded
-
-
-@pytest.mark.slow
-def test_thousands_of_changes(path):
     # Some changes are those of a tensor's name, or of its numbers.
-    assert fuzz_apart(__file__, path) > 0
+    assert loaded > 0
