@@ -225,8 +225,27 @@ class BiLM(Pretrained, keras.Model):
         """
         return stored.build(cls, allow_nan, **kwargs)
 
+    def require_bytes(self, name):
+        """Refuses a model whose ids are those of a vocabulary.
+
+        Args:
+            name: The argument that is this model, for the error.
+
+        Raises:
+            ValueError: if it has one.
+        """
+        if self.num_words or self.num_characters != NUM_IDS:
+            raise ValueError(
+                f"`{name}` should be a model that reads the bytes of tokens. Received: "
+                f"one with a vocabulary of {self.num_characters} characters and "
+                f"{self.num_words} words. An `ElmoEmbedding` of it, by `from_preset`, "
+                "has that vocabulary"
+            )
+
     def settings(self):
         """All but the weights, see `keras_elmo.weights.settings`."""
+        # Without its vocabulary, nobody could use what would be stored.
+        self.require_bytes("self")
         return check_settings({"bilm": self.architecture()})
 
     def bilm_variables(self):

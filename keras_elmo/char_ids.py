@@ -15,8 +15,8 @@ from keras import ops
 NO_TOKEN = 0
 SENTENCE_BEGIN, SENTENCE_END = 257, 258
 TOKEN_BEGIN, TOKEN_END, PADDING = 259, 260, 261
-# Where characters are not bytes but those of a vocabulary, what these ids mean stays:
-# the first 256 characters are 1..256, and all others follow from here on.
+# Some models number the characters of a vocabulary in place of bytes. The special ids
+# keep their numbers there: the first 256 characters are 1..256, others follow from 262.
 NUM_IDS = 262
 
 FORMS = (

@@ -124,7 +124,9 @@ def _make_bilm(args: argparse.Namespace, stored: StoredModel | None) -> BiLM:
         if args.options:
             sizes = options_json.to_arguments(options_json.read_options(args.options))
         return BiLM(**sizes, sentence_boundaries=True)
-    return BiLM.from_stored_model(stored, sentence_boundaries=True)
+    bilm = BiLM.from_stored_model(stored, sentence_boundaries=True)
+    bilm.require_bytes("--from")
+    return bilm
 
 
 def _find_vocabulary(

@@ -40,7 +40,8 @@ class Module(TextLayer):
     Args:
         spec: Whatever `ElmoEmbedding.from_preset` opens: the folder, archive or address
             of a TF-Hub module, the name of a published model, `"tiny_en"`, ...; or an
-            `ElmoEmbedding` without `output_key`, to set what this class does not.
+            `ElmoEmbedding` without `output_key`, to set what this class does not; it is
+            then trained or frozen as `trainable` says, wherever else it is used.
         trainable: Whether the four scalars of the mix are trained. Defaults to False,
             as in TF-Hub.
         **kwargs: `name`, `dtype`, as for any Keras layer.
@@ -223,10 +224,12 @@ def _message(signature, received):
 
 
 def _explaining(outputs):
-    """The outputs, which tell of their names whoever asks for another."""
+    """The outputs, with an error that lists their names for a key that is none."""
 
     def unknown_output():
-        raise ValueError(f"There is no such output. Expected one of: {list(outputs)}")
+        raise ValueError(
+            f"The key of an output should be one of {list(outputs)}. Received: another"
+        )
 
     # It is a type that Keras and TensorFlow know as a dictionary, unlike one of ours.
     return collections.defaultdict(unknown_output, outputs)

@@ -70,7 +70,10 @@ def _reusable(elmo):
     model.variables = embed.variables
     model.trainable_variables = [v.value for v in elmo.trainable_variables]
     model.regularization_losses = _regularization_losses(elmo)
-    model.word_table = elmo.word_cache and elmo.word_cache.table
+    # A SavedModel holds a table only if an attribute of the model names it.
+    holders = (elmo.word_cache, elmo.token_vocabulary)
+    tables = [holder.table for holder in holders if holder is not None]
+    model.word_tables = [table for table in tables if table is not None]
     model.default = _function(lambda strings: embed(strings), [_STRINGS])
     model.tokens = _function(lambda inputs: embed(inputs), [_TOKENS])
     model.__call__ = _function(embed)
@@ -157,7 +160,7 @@ def _with_names(embed):
 
 def _regularization_losses(elmo):
     """Functions without arguments, since losses change as the weights do."""
-    if elmo.mix_regularizer is None:
+    if elmo.mix_regularizer is None or not elmo.mix.trainable:
         return []
     return [_function(lambda: elmo.mix_regularizer(elmo.mix.mix_weights), [])]
 

@@ -18,6 +18,13 @@ from keras_elmo.text.sentences import token_lists
 # A server refuses a model with more; see its `g3doc/saved_model_warmup.md`.
 _MOST_REQUESTS = 1000
 _SIGNATURES = 3
+# These are numbers of fields in `PredictionLog`, `PredictLog`, `PredictRequest`,
+# `ModelSpec` and the entries of maps, and the wire type of bytes and messages.
+_PREDICT_LOG, _REQUEST = 6, 1
+_MODEL_SPEC, _INPUTS = 1, 2
+_SIGNATURE_NAME = 3
+_KEY, _VALUE = 1, 2
+_HAS_LENGTH = 2
 
 
 def warm_up_requests(sentences: Sequence[str], tokenizer: str) -> list[bytes]:
@@ -71,18 +78,17 @@ def write_warm_up(folder: str | os.PathLike, requests: Sequence[bytes]) -> None:
 
 def _prediction_log(signature: str, inputs: Mapping[str, tf.Tensor]) -> bytes:
     """A `PredictionLog` of a call. The model's name is up to the server."""
-    model_spec = _field(3, signature.encode())  # signature_name
-    request = _field(1, model_spec)
+    request = _field(_MODEL_SPEC, _field(_SIGNATURE_NAME, signature.encode()))
     for name, tensor in inputs.items():
         proto = tf.make_tensor_proto(tensor).SerializeToString()
-        request += _field(2, _field(1, name.encode()) + _field(2, proto))  # inputs
-    return _field(6, _field(1, request))  # predict_log of a request
+        entry = _field(_KEY, name.encode()) + _field(_VALUE, proto)
+        request += _field(_INPUTS, entry)
+    return _field(_PREDICT_LOG, _field(_REQUEST, request))
 
 
 def _field(number: int, content: bytes) -> bytes:
     """A field of a message of Protocol Buffers, which is bytes or a message itself."""
-    has_length = 2  # the wire type of both
-    return _varint(number << 3 | has_length) + _varint(len(content)) + content
+    return _varint(number << 3 | _HAS_LENGTH) + _varint(len(content)) + content
 
 
 def _varint(value: int) -> bytes:

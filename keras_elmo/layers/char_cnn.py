@@ -53,7 +53,7 @@ class CharCNN(keras.layers.Layer):
         num_characters: Number of distinct ids, 0 included. Defaults to 262:
             256 bytes, 5 special ids, and 0 for 'no token'.
         num_words: Number of words that have an embedding. Their ids are from 1
-            on. Defaults to 0: words are but their characters.
+            on. Defaults to 0: a token is represented by its characters alone.
         word_embedding_dim: Size of a word's embedding. Defaults to 100, as in
             ELMoForManyLangs.
         **kwargs: `name`, `dtype`, `trainable`, as for any Keras layer.

@@ -1,7 +1,8 @@
 """The models that others have published, and the addresses people's code holds.
 
 All facts are in `published.json`, model by model; what a group of models has in common
-stands once above them. `{...}` there is another fact of the model, or a text.
+stands once above them. Where a value holds `{name}`, it is
+filled in with that fact of the model, or with that entry of `texts`.
 """
 
 import re

@@ -5,7 +5,6 @@ import tensorflow as tf
 
 from keras_elmo.arguments import check_choice, check_positive_integer, check_rate
 from keras_elmo.bilm import BiLM
-from keras_elmo.char_ids import NUM_IDS
 from keras_elmo.pretraining.carried_state import CarriedState
 from keras_elmo.pretraining.contexts import DIRECTIONS, ContextReader
 from keras_elmo.pretraining.packing import NO_TARGET
@@ -89,12 +88,7 @@ class LanguageModel(SentenceScorer, WordPredictor, keras.Model):
         super().__init__(**kwargs)
         if not isinstance(bilm, BiLM):
             raise ValueError(f"`bilm` should be a `BiLM`. Received: bilm={bilm!r}")
-        if bilm.num_words or bilm.num_characters != NUM_IDS:
-            raise ValueError(
-                "`bilm` should read bytes, as `TextCorpus` makes them of text. "
-                f"Received: one with a vocabulary of {bilm.num_characters} characters "
-                f"and {bilm.num_words} words, which only embeds"
-            )
+        bilm.require_bytes("bilm")
         self.bilm = bilm
         self.contexts = ContextReader(bilm)
         self.vocabulary = vocabulary
@@ -140,9 +134,11 @@ class LanguageModel(SentenceScorer, WordPredictor, keras.Model):
     @classmethod
     def from_stored_model(cls, stored, batch_size=16, vocabulary=None, **kwargs):
         """As `from_preset`, but from a `StoredModel` of `keras_elmo.weights`."""
+        bilm = BiLM.from_stored_model(stored)
+        # A model that reads no bytes has no vocabulary of a softmax either.
+        bilm.require_bytes("preset")
         if vocabulary is None:
             vocabulary = vocabulary_of(stored)
-        bilm = BiLM.from_stored_model(stored)
         tokenizer = {"tokenizer": stored.embedding.get("tokenizer", "space")}
         with stored.argument_errors(cls, {"batch_size": batch_size, **kwargs}):
             model = cls(bilm, vocabulary, batch_size, **{**tokenizer, **kwargs})

@@ -111,7 +111,8 @@ class WordPredictor:
         """Those of the token that a direction predicts last, `(vocabulary_size,)`."""
         last = slice(-1, None) if direction == "forward" else slice(1)
         for context in self.contexts.read([row], direction, _WINDOW):
-            output = context.outputs[last]  # of the last window, in the end
+            # The window that is read last has the token, and its output stays.
+            output = context.outputs[last]
         return self.softmax.logits(output)[0]
 
     def _best(

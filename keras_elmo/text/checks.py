@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_elmo.char_ids import FORMS, PADDING
-from keras_elmo.text.encode import to_char_ids
+from keras_elmo.text.encode import boundary_ids
 from keras_elmo.text.tokenizers import BEGIN_WORD, END_WORD
 
 EXPECTED = (
@@ -141,9 +141,8 @@ def _check_boundaries(
         "`ElmoPreprocessor(sentence_boundaries=True)`, or `elmo.preprocessor`"
     )
     last = tf.maximum(lengths - 1, 0)
-    words = tf.constant([BEGIN_WORD, END_WORD])
-    begin, end = tf.unstack(to_char_ids(words, 3, vocabulary))
-    count = 4 if vocabulary is not None and vocabulary.num_words else 3
+    begin, end = boundary_ids(3, vocabulary)
+    count = len(begin)
     if token_index is None:
         first_ids = char_ids[:, 0]
         last_ids = tf.gather(char_ids, last, batch_dims=1)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_elmo.char_ids import (
@@ -40,6 +41,18 @@ def to_char_ids(
     return between_token_boundaries(
         content, tf.where(begins | ends, 1, num_bytes), characters
     )
+
+
+def boundary_ids(characters: int, vocabulary: Any = None) -> np.ndarray:
+    """The ids of `<S>` and `</S>`, int32 `(2, characters)`.
+
+    Args:
+        characters: See `to_char_ids`; so is `vocabulary`.
+    """
+    # They are constants of a graph, because XLA has no strings to make them of.
+    with tf.init_scope():
+        words = tf.constant([BEGIN_WORD, END_WORD])
+        return to_char_ids(words, characters, vocabulary).numpy()
 
 
 def between_token_boundaries(

@@ -104,10 +104,24 @@ class TokenVocabulary(keras.layers.Layer):
             )
         return vocabulary
 
+    @classmethod
+    def of_stored_model(cls, stored, bilm):
+        """The vocabulary that is stored with a `BiLM`, or None of one that takes bytes.
+
+        Args:
+            stored: A `keras_elmo.weights.stored_model.StoredModel`.
+            bilm: Its `BiLM`.
+
+        Raises:
+            ValueError: if these do not belong together.
+        """
+        return cls.of_model(stored.embedding.get("token_vocabulary"), bilm)
+
     @property
     def num_characters(self):
         """How many ids of characters there are, see `CharCNN`."""
-        return max(NUM_IDS, 1 + self._unknown)
+        # One more than of bytes at least, since the number tells the two apart.
+        return max(NUM_IDS + 1, 1 + self._unknown)
 
     @property
     def num_words(self):

@@ -132,6 +132,15 @@ def test_is_trainable_where_it_is_loaded(exported):
     np.testing.assert_allclose(scaled, 2 * elmo(TEXT)["elmo"], **TOLERANCE)
 
 
+def test_frozen_with_a_regularizer(tmp_path):
+    """Nothing that is frozen has a loss."""
+    elmo = skip_elmo(trainable=False, mix_regularizer=REGULARIZER)
+    elmo.export(tmp_path / "saved")
+    loaded = tf.saved_model.load(str(tmp_path / "saved"))
+    assert not loaded.trainable_variables and not loaded.regularization_losses
+    assert_close(dict(loaded(tf.constant(TEXT))), dict(elmo(TEXT)))
+
+
 def test_dropout_where_it_is_loaded(exported):
     first, second = (exported.answered(f"training/{n}") for n in ("first", "second"))
     without = exported.elmo(TEXT)

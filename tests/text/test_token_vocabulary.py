@@ -76,9 +76,10 @@ def test_more_characters_than_bytes():
 
 
 def test_numbers_of_ids():
-    assert TokenVocabulary(CHARACTERS).num_characters == 262
-    assert TokenVocabulary(MANY[:255]).num_characters == 262
+    assert TokenVocabulary(CHARACTERS).num_characters == 263  # 262 stands for bytes
+    assert TokenVocabulary(MANY[:255]).num_characters == 263
     assert TokenVocabulary(MANY[:256]).num_characters == 263
+    assert TokenVocabulary(MANY[:257]).num_characters == 264
     assert TokenVocabulary(CHARACTERS, WORDS).num_words == 5
 
 

@@ -1,5 +1,6 @@
 """Checks of the arguments of AllenNLP's classes."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -62,11 +63,15 @@ def check_mix(scalar_mix_parameters: Any, module: BiLM) -> list[float] | None:
     """One number a layer, or None."""
     if scalar_mix_parameters is None:
         return None
-    numbers = [float(number) for number in scalar_mix_parameters]
-    if len(numbers) != 1 + module.num_layers:
+    try:
+        numbers = [float(number) for number in scalar_mix_parameters]
+    except (TypeError, ValueError):
+        numbers = []
+    if len(numbers) != 1 + module.num_layers or not all(map(math.isfinite, numbers)):
         raise ValueError(
-            f"`scalar_mix_parameters` should be {1 + module.num_layers} numbers, one a "
-            f"layer of the model and one for its `word_emb`. Received: {numbers}"
+            f"`scalar_mix_parameters` should be {1 + module.num_layers} finite "
+            "numbers, one a layer of the model and one for its `word_emb`. Received: "
+            f"scalar_mix_parameters={shortened(scalar_mix_parameters)}"
         )
     return numbers
 

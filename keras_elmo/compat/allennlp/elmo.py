@@ -132,6 +132,7 @@ class Elmo(keras.layers.Layer):
             module = BiLM.from_stored_model(
                 open_files(**files), return_state=stateful, **part
             )
+        module.require_bytes("module")
         super().__init__(**{"dtype": module.dtype_policy, **kwargs})
         check_dtype(self.dtype_policy, module)
         self.bilm = module

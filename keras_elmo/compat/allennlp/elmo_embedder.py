@@ -27,6 +27,7 @@ from keras_elmo.compat.batch_states import BatchStates
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.embedding.outputs import output_keys
 from keras_elmo.text.preprocessor import ElmoPreprocessor
+from keras_elmo.text.token_vocabulary import TokenVocabulary
 
 BATCH_SIZE = 64
 
@@ -68,22 +69,23 @@ class ElmoEmbedder:
     ):
         self.cuda_device = check_device(cuda_device)
         check_boolean("stateful", stateful)
+        stored = open_files(options_file, weight_file)
         self.bilm = BiLM.from_stored_model(
-            open_files(options_file, weight_file),
-            sentence_boundaries=True,
-            return_state=stateful,
+            stored, sentence_boundaries=True, return_state=stateful
         )
+        vocabulary = TokenVocabulary.of_stored_model(stored, self.bilm)
         self._states = None
         self._elmo: ElmoEmbedding | None = None
         if stateful:
             self._states = BatchStates(self.bilm.bilstm.state_sizes)
         else:
-            self._elmo = ElmoEmbedding(self.bilm)
+            self._elmo = ElmoEmbedding(self.bilm, token_vocabulary=vocabulary)
         self._run_bilm = BatchBiLM(self.bilm, self._states)
         self._preprocessor = ElmoPreprocessor(
             max_characters=self.bilm.max_characters,
             sentence_boundaries=True,
             distinct=True,
+            token_vocabulary=vocabulary,
         )
 
     def embed_sentence(self, sentence: Sequence[str]) -> np.ndarray:

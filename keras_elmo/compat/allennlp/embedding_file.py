@@ -23,7 +23,8 @@ from keras_elmo.files.progress import progress_bar
 from keras_elmo.text.checks import shortened
 
 OUTPUT_FORMATS = ("all", "top", "average")
-_SHOWN = 5  # of what is wrong, in an error
+# An error shows so many examples, since there may be millions.
+_SHOWN = 5
 
 
 def check_output_format(output_format: str) -> None:

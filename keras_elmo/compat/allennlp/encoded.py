@@ -6,14 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_elmo.char_ids import (
-    NO_TOKEN,
-    PADDING,
-    SENTENCE_BEGIN,
-    SENTENCE_END,
-    TOKEN_BEGIN,
-    TOKEN_END,
-)
+from keras_elmo.char_ids import NO_TOKEN
 from keras_elmo.embedding.word_cache import WordCache
 from keras_elmo.text.checks import (
     check_symbolic,
@@ -22,6 +15,7 @@ from keras_elmo.text.checks import (
     require_integers,
     shortened,
 )
+from keras_elmo.text.encode import boundary_ids
 
 
 def as_integers(value: Any, name: str) -> Any:
@@ -88,7 +82,7 @@ def between_boundaries(ids: tf.Tensor, max_characters: int) -> dict[str, tf.Tens
         )
     is_token = tf.reduce_any(ids != NO_TOKEN, axis=-1)
     lengths = _lengths(is_token, "inputs")
-    begin, end = _boundaries(max_characters)
+    begin, end = boundary_ids(max_characters)
     return {
         "char_ids": _put_around(ids, lengths[:, None, None], begin, end),
         "sequence_len": lengths + 2,
@@ -119,7 +113,7 @@ def of_cached_words(
         f"{len(cache.words) - 1}, wherever `inputs` have no characters",
     )
     others = tf.boolean_mask(ids, is_other)
-    char_ids = tf.concat([_boundaries(cache.max_characters), others], axis=0)
+    char_ids = tf.concat([boundary_ids(cache.max_characters), others], axis=0)
     # Row 0 is 'no token', and the boundaries are 1 and 2; the other words follow.
     number = tf.cumsum(tf.cast(tf.reshape(is_other, [-1]), tf.int32))
     index = tf.where(is_known, -1 - word_ids, 2 + tf.reshape(number, tf.shape(ids)[:2]))
@@ -151,12 +145,3 @@ def _put_around(rows: Any, lengths: Any, begin: Any, end: Any) -> tf.Tensor:
     position = tf.reshape(position, [-1] + [1] * (rows.shape.rank - 2))
     rows = tf.where(position == lengths + 1, end, rows)
     return tf.where(position == 0, begin, rows)
-
-
-def _boundaries(max_characters: int) -> np.ndarray:
-    """int32 `(2, max_characters)`, the ids of `<S>` and `</S>`."""
-    # They are constants, because XLA has no strings to make them of.
-    ids = np.full((2, max_characters), PADDING, "int32")
-    ids[:, 0], ids[:, 2] = TOKEN_BEGIN, TOKEN_END
-    ids[:, 1] = SENTENCE_BEGIN, SENTENCE_END
-    return ids

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +208,7 @@ class ElmoModel:
                 "`full` should be True for substitutes, which need the softmax. "
                 "Received: a model loaded without. Load it by `load(..., full=True)`"
             )
-        if isinstance(data, Iterable) and not isinstance(data, str | bytes):
+        if isinstance(data, Iterable) and not isinstance(data, str | bytes | Mapping):
             data = [s.split() if isinstance(s, str) else s for s in data]
         rows = as_token_lists("data", data)
         return find_substitutes(self._language_model, rows, topn, nodelimiters)

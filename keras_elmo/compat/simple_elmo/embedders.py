@@ -10,6 +10,7 @@ from keras_elmo.bulk.layers import Layers
 from keras_elmo.compat.batch_reader import BatchReader
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.text.preprocessor import ElmoPreprocessor
+from keras_elmo.text.token_vocabulary import TokenVocabulary
 
 # More tokens of a batch are hardly faster, and take more memory.
 _MAX_TOKENS = 4096
@@ -25,7 +26,9 @@ class Embedder:
 
     def __init__(self, stored: Any, max_rows: int):
         # Neither a mix nor its layer normalisation is part of what is returned.
-        self._elmo = ElmoEmbedding.from_stored_model(stored, do_layer_norm=False)
+        self._elmo = ElmoEmbedding.from_stored_model(
+            stored, do_layer_norm=False, sentence_boundaries=True
+        )
         self._max_rows = max_rows
         self.bilm = self._elmo.bilm
 
@@ -59,7 +62,9 @@ class CarryingEmbedder:
         self._max_rows = max_rows
         self._read = BatchReader(self.bilm)
         self._preprocessor = ElmoPreprocessor(
-            max_characters=self.bilm.max_characters, sentence_boundaries=True
+            max_characters=self.bilm.max_characters,
+            sentence_boundaries=True,
+            token_vocabulary=TokenVocabulary.of_stored_model(stored, self.bilm),
         )
 
     def vectors(

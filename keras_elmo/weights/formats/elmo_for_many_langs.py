@@ -89,7 +89,7 @@ def open_folder(path: Path) -> StoredModel:
         arguments["num_words"] = len(words)
     else:
         del arguments["word_embedding_dim"]
-    arguments["num_characters"] = max(NUM_IDS, int(ids.max()) + 1)
+    arguments["num_characters"] = max(NUM_IDS + 1, int(ids.max()) + 1)
     arrays: dict[str, LazyArray] = {}
     for name in FILES:
         arrays |= read_arrays(path / name)
@@ -169,7 +169,6 @@ def _to_arguments(sizes: Mapping[str, Any], source: str) -> dict[str, Any]:
 
 def _order_characters(names: list[str], path: Path) -> tuple[str, np.ndarray]:
     """The characters in the order of the file, and our id of each of its entries."""
-    # The vocabulary's module needs TensorFlow, which reading does not.
     missing = sorted({*_SPECIAL, _UNKNOWN} - set(names))
     characters = [name for name in names if name not in _SPECIAL and name != _UNKNOWN]
     longer = [name for name in characters if len(name) != 1]

@@ -1,4 +1,5 @@
 import json
+import math
 
 import keras
 import numpy as np
@@ -286,7 +287,10 @@ def test_static_sizes_are_known():
         ({"do_layer_norm": "row"}, ["`do_layer_norm`", "'row'"]),
         ({"dropout": 1.5}, ["`dropout`", "1.5"]),
         ({"stateful": None}, ["`stateful`", "None"]),
-        ({"scalar_mix_parameters": [1.0]}, ["`scalar_mix_parameters`", "3 numbers"]),
+        ({"scalar_mix_parameters": [1.0]}, ["`scalar_mix_parameters`", "3 finite"]),
+        ({"scalar_mix_parameters": 0.5}, ["3 finite numbers", "=0.5"]),
+        ({"scalar_mix_parameters": [0, 0, "a"]}, ["3 finite numbers", "'a'"]),
+        ({"scalar_mix_parameters": [0, 0, math.nan]}, ["3 finite numbers", "nan"]),
         ({"vocab_to_cache": ["a", "a"]}, ["`vocab_to_cache`", "once", "['a']"]),
         ({"vocab_to_cache": [1]}, ["`vocab_to_cache`", "[1]"]),
         ({"vocab_to_cache": "the"}, ["`vocab_to_cache`", "'the'"]),

@@ -15,7 +15,10 @@ from refusal import refused, takes_little
 from keras_elmo import BiLM, ElmoEmbedding
 from keras_elmo.cli.info import describe
 from keras_elmo.cli.main import main
+from keras_elmo.compat.allennlp import Elmo, ElmoEmbedder
+from keras_elmo.compat.simple_elmo import ElmoModel
 from keras_elmo.pretraining import LanguageModel, Vocabulary
+from keras_elmo.text.token_vocabulary import TokenVocabulary
 from keras_elmo.weights import mapping
 from keras_elmo.weights.open_weights import open_weights
 from keras_elmo.weights.variables import named_variables
@@ -179,9 +182,54 @@ def test_formats_without_a_place_for_it(elmo, tmp_path):
     with refused("A model in TF-Hub should read bytes"):
         elmo.to_tfhub(tmp_path / "hub")
     assert not list(tmp_path.iterdir())
+    with refused("`self` should be a model that reads the bytes", "13 words"):
+        elmo.bilm.save_to_preset(tmp_path / "preset")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_reads_bytes_refuses_it(elmo):
+    message = "should be a model that reads the bytes of tokens"
     vocabulary = Vocabulary(["<S>", "</S>", "<UNK>"])
-    with refused("`bilm` should read bytes", "13 words"):
+    with refused(f"`bilm` {message}", "288 characters and 13 words"):
         LanguageModel(elmo.bilm, vocabulary, batch_size=2)
+    with refused(f"`preset` {message}"):
+        LanguageModel.from_preset(FOLDER)
+    with refused(f"`module` {message}"):
+        Elmo(FOLDER)
+    with pytest.raises(SystemExit, match=f"`--from` {message}"):
+        main(["train", "--from", str(FOLDER), "--text", "none", "--output", "none"])
+
+
+@pytest.mark.parametrize("stateful", [False, True])
+def test_interfaces_of_others(stateful):
+    layers = ElmoEmbedder(FOLDER, stateful=stateful).embed_batch(SENTENCES)
+    model = ElmoModel(stateful=stateful)
+    model.load(FOLDER)
+    means = model.get_elmo_vectors(SENTENCES, warmup=False)
+    for number, tokens in enumerate(SENTENCES):
+        assert_close(layers[number], GOLDEN[f"layers_{number}"])
+        assert_close(means[number, : len(tokens)], GOLDEN[f"average_{number}"])
+
+
+def test_few_characters_are_no_bytes():
+    vocabulary = TokenVocabulary("abc")
+    bilm = small_bilm(num_characters=vocabulary.num_characters)
+    with refused("`token_vocabulary` should have the 263 characters", "(bytes)"):
+        ElmoEmbedding(bilm)
+    with refused("a vocabulary of 263 characters and 0 words"):
+        bilm.require_bytes("bilm")
+    assert ElmoEmbedding(bilm, token_vocabulary={"characters": "abc"})(["a"])
+
+
+@pytest.mark.slow
+def test_integers_compile(elmo):
+    """The ids of boundaries are constants, as XLA can't look words up."""
+    names = ("char_ids", "token_index", "sequence_len")
+    encoded = {name: elmo.preprocessor(SENTENCES)[name] for name in names}
+    compiled = tf.function(elmo, jit_compile=True)
+    outputs = compiled({**encoded})["elmo"]
+    for number, tokens in enumerate(SENTENCES):
+        assert_close(outputs[number, : len(tokens)], GOLDEN[f"average_{number}"])
 
 
 def test_a_vocabulary_of_another_model(elmo):
