@@ -226,14 +226,7 @@ class BiLM(Pretrained, keras.Model):
         return stored.build(cls, allow_nan, **kwargs)
 
     def require_bytes(self, name):
-        """Refuses a model whose ids are those of a vocabulary.
-
-        Args:
-            name: The argument that is this model, for the error.
-
-        Raises:
-            ValueError: if it has one.
-        """
+        """Refuses a model with a vocabulary, as the argument of this name."""
         if self.num_words or self.num_characters != NUM_IDS:
             raise ValueError(
                 f"`{name}` should be a model that reads the bytes of tokens. Received: "
