@@ -228,16 +228,14 @@ class BiLM(Pretrained, keras.Model):
     def require_bytes(self, name):
         """Refuses a model with a vocabulary, as the argument of this name."""
         if self.num_words or self.num_characters != NUM_IDS:
+            sizes = f"{self.num_characters} characters and {self.num_words} words"
             raise ValueError(
                 f"`{name}` should be a model that reads the bytes of tokens. Received: "
-                f"one with a vocabulary of {self.num_characters} characters and "
-                f"{self.num_words} words. An `ElmoEmbedding` of it, by `from_preset`, "
-                "has that vocabulary"
+                f"one with a vocabulary of {sizes}, which `ElmoEmbedding` keeps"
             )
 
     def settings(self):
         """All but the weights, see `keras_elmo.weights.settings`."""
-        # Without its vocabulary, nobody could use what would be stored.
         self.require_bytes("self")
         return check_settings({"bilm": self.architecture()})
 
