@@ -13,6 +13,7 @@ from keras_elmo.embedding.outputs import masked_if_symbolic
 from keras_elmo.text.checks import shortened
 from keras_elmo.text.inputs import as_tensors
 from keras_elmo.text.text_layer import TextLayer
+from keras_elmo.weights.keywords import check_keywords
 
 __all__ = ["Module"]
 
@@ -80,6 +81,7 @@ class Module(TextLayer):
     """
 
     def __init__(self, spec, trainable=False, **kwargs):
+        check_keywords(type(self), kwargs)
         check_boolean("trainable", trainable)
         elmo = _embedding(spec, kwargs)
         super().__init__(

@@ -280,6 +280,8 @@ def test_unknown_outputs_and_signatures_say_which_there_are(elmo):
 def test_bad_arguments(elmo):
     with pytest.raises(FileNotFoundError, match="Received: 'nothing_there'"):
         hub.Module("nothing_there")
+    with pytest.raises(ValueError, match="`tags` is no argument of Module"):
+        hub.Module("tiny_en", tags={"train"})
     with pytest.raises(ValueError, match="`trainable` should be one of: True, False"):
         hub.Module(FOLDER, trainable="no")
     with pytest.raises(ValueError, match="without `output_key`.*'elmo'"):

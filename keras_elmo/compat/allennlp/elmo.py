@@ -21,6 +21,7 @@ from keras_elmo.embedding.encoded_inputs import encode_inputs
 from keras_elmo.embedding.requirements import check_dtype, require_tensorflow_2
 from keras_elmo.embedding.word_cache import WordCache
 from keras_elmo.layers import AttachMask, ScalarMix
+from keras_elmo.weights.keywords import check_keywords
 
 
 @keras.saving.register_keras_serializable(package="keras_elmo", name="AllenNLPElmo")
@@ -117,6 +118,7 @@ class Elmo(keras.layers.Layer):
         **kwargs,
     ):
         require_tensorflow_2()
+        check_keywords(type(self), kwargs)
         check_positive_integer("num_output_representations", num_output_representations)
         for name, value in (
             ("requires_grad", requires_grad),

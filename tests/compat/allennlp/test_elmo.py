@@ -286,6 +286,7 @@ def test_static_sizes_are_known():
         ({"requires_grad": 1}, ["`requires_grad`", "=1"]),
         ({"do_layer_norm": "row"}, ["`do_layer_norm`", "'row'"]),
         ({"dropout": 1.5}, ["`dropout`", "1.5"]),
+        ({"dropuot": 0.1}, ["`dropuot` is no argument", "mean `dropout`?"]),
         ({"stateful": None}, ["`stateful`", "None"]),
         ({"scalar_mix_parameters": [1.0]}, ["`scalar_mix_parameters`", "3 finite"]),
         ({"scalar_mix_parameters": 0.5}, ["3 finite numbers", "=0.5"]),
