@@ -143,7 +143,8 @@ class ElmoEmbedder:
         """
         layers = self._layers("all")
         stream = self._stream(sentences, layers, batch_size)
-        return (self._joined(layers.blocks(outputs, "float32")) for outputs in stream)
+        rows = map(layers.rows_of, stream)  # each (tokens, layers, dim)
+        return (np.ascontiguousarray(array.swapaxes(0, 1)) for array in rows)
 
     def embed_file(
         self,
@@ -279,12 +280,6 @@ class ElmoEmbedder:
         (word_emb, *lstm_outputs), mask = self._embed(rows)
         doubled = tf.concat([word_emb, word_emb], axis=-1)
         return tf.stack([doubled, *lstm_outputs], axis=1), mask
-
-    def _joined(self, blocks: Iterator[np.ndarray]) -> np.ndarray:
-        """Blocks `(tokens, layers, dim)` as one `(layers, tokens, dim)`."""
-        shape = 0, 1 + self.bilm.num_layers, 2 * self.bilm.projection_dim
-        rows = np.concatenate([np.zeros(shape, "float32"), *blocks])
-        return np.ascontiguousarray(rows.swapaxes(0, 1))
 
     def _layers(self, output_format: str) -> Layers:
         return Layers(output_format, self.bilm.num_layers, self.bilm.projection_dim)
