@@ -74,7 +74,7 @@ def _tokens(line: int, score: SentenceScore) -> Iterator[str]:
     yield f"{line}\t{BEGIN_WORD}\t0\t\t{score.backward_end:.4f}"
     columns = score.tokens, score.is_unknown, score.forward, score.backward
     for token, is_unknown, forward, backward in zip(*columns, strict=True):
-        # What would end a cell or a row, which the tokenizer "space" leaves in tokens.
+        # The tokenizer "space" leaves in tokens what would end a cell or a row here.
         token = token.replace("\t", "\\t").replace("\r", "\\r")
         yield f"{line}\t{token}\t{is_unknown:d}\t{forward:.4f}\t{backward:.4f}"
     yield f"{line}\t{END_WORD}\t0\t{score.forward_end:.4f}\t"

@@ -56,9 +56,7 @@ class BatchReader:
             return self._layer(ids)
         if self._states is None:
             return self._run(ids, packed=True)
-        outputs, final = self._run(ids, self._states.read(len(ids)), packed=True)
-        self._states.assign(final)
-        return outputs
+        return self._states.carry(self._run, ids, len(ids), packed=True)
 
     def reset_state(self) -> None:
         """Lets the next batch start from zeros."""

@@ -58,6 +58,23 @@ class BatchStates(keras.layers.Layer):
             others = variable.read_value()[tf.shape(tensor)[0] :]
             variable.assign(tf.concat([tf.stop_gradient(tensor), others], axis=0))
 
+    def carry(self, run, inputs, rows, **options):
+        """Calls a function from the states of the last batch, and keeps its final ones.
+
+        Args:
+            run: Function of `inputs`, an `initial_state` and `options`, which returns
+                its outputs and the final states.
+            inputs: A batch.
+            rows: The number of its rows.
+            **options: Passed on.
+
+        Returns:
+            The outputs.
+        """
+        outputs, final_states = run(inputs, self.read(rows), **options)
+        self.assign(final_states)
+        return outputs
+
     def reset(self):
         """Starts the next batch from zeros."""
         for variable in self._tensors:

@@ -4,41 +4,58 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_elmo.text.checks import shortened
-from keras_elmo.text.sentences import token_lists
-
-_EXPECTED = 'a list of lists of tokens, such as [["The", "first", "sentence", "."]]'
 
 
-def as_token_lists(name: str, sentences: Any) -> list[list[bytes]]:
-    """The tokens of each sentence.
+def as_token_lists(name: str, sentences: Iterable[Any]) -> list[list[bytes]]:
+    """The tokens of each sentence, as UTF-8.
 
-    A string in place of tokens is refused: bilm-tf and simple_elmo take each of its
-    characters for a token, which nobody means who passes a sentence.
+    Half a surrogate pair, which has no UTF-8, is left out, as by AllenNLP and bilm-tf.
 
     Args:
         name: What the argument is called in an error.
-        sentences: Iterable of sequences of tokens.
+        sentences: Lists of tokens.
 
     Raises:
-        ValueError: if it is something else.
+        ValueError: if they are something else, a string above all.
 
     Example:
 
     >>> as_token_lists("texts", [["the", "cat"], []])
     [[b'the', b'cat'], []]
     """
-    is_one = isinstance(sentences, str | bytes | Mapping)
-    if is_one or not isinstance(sentences, Iterable):
+    check_sentences(name, sentences)
+    return [
+        as_token_list(f"{name}[{number}]", sentence)
+        for number, sentence in enumerate(sentences)
+    ]
+
+
+def check_sentences(name: str, sentences: Any) -> None:
+    """Refuses what is no iterable of sentences, see `as_token_lists`."""
+    if not _is_sequence(sentences):
         raise ValueError(
-            f"`{name}` should be {_EXPECTED}. Received: {name}={shortened(sentences)}"
+            f"`{name}` should be a list of lists of tokens, such as "
+            f'[["The", "first", "sentence", "."]]. Received: '
+            f"{name}={shortened(sentences)}"
         )
-    rows = list(sentences)
-    for number, row in enumerate(rows):
-        if isinstance(row, str | bytes):
-            raise ValueError(
-                f"`{name}` should be {_EXPECTED}. Received: {shortened(row)} as "
-                f"sentence {number}, which is a string. Split it: by "
-                "`sentence.split()`, or by `list(sentence)` to have each character "
-                "be a token"
-            )
-    return list(token_lists(rows, "space"))
+
+
+def as_token_list(name: str, sentence: Any) -> list[bytes]:
+    """The tokens of one sentence, see `as_token_lists`.
+
+    A string is refused: the other packages take each of its characters for a token,
+    which nobody means who passes a sentence.
+    """
+    tokens: list[Any] = list(sentence) if _is_sequence(sentence) else [None]
+    if not all(isinstance(token, str) for token in tokens):
+        raise ValueError(
+            f"`{name}` should be a list of tokens, all of them strings. Received: "
+            f"{shortened(sentence)} of type {type(sentence).__name__}. Split a string: "
+            "by `sentence.split()`, or by `list(sentence)` to have each character be "
+            "a token"
+        )
+    return [token.encode("utf-8", "ignore") for token in tokens]
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)

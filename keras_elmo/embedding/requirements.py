@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_elmo.bilm import BiLM
 
-# These are arguments of TF-Hub's module, or of the signatures of its SavedModel.
+# Code for TF-Hub passes these, to its module or to a signature of its SavedModel.
 _OF_TFHUB = ("signature", "as_dict", "strings", "tokens", "sequence_len")
 
 

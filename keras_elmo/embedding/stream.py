@@ -93,7 +93,7 @@ class SentenceStream:
         outputs, _ = self._embed(encoded, packed=True, output_key=key)
         arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
         for row, length in enumerate(lengths - boundaries):
-            # A copy, so that who keeps one sentence does not keep its batch.
+            # Each is copied, so that who keeps one sentence does not keep its batch.
             yield {
                 name: array[row].copy()
                 if name == "default"

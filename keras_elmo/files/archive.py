@@ -19,7 +19,7 @@ MAX_UNPACKED_BYTES = 16 * 2**30  # bytes
 MAX_MEMBERS = 10_000
 MAX_NAME_BYTES = 255  # bytes
 MAX_HEADER_BYTES = 2**20  # bytes; bounds a tar's long names and further attributes
-# How to open a file that begins with these bytes; others are not compressed.
+# The first bytes of a file tell how it is opened; others than these are not compressed.
 _COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
 
 _ENDINGS = (".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar")
@@ -74,7 +74,7 @@ def unpack(path: Path, folder: str | os.PathLike) -> None:
         ValueError,
         OSError,
     ) as error:
-        # Those of the system have a number; bz2 raises one without of broken data.
+        # Errors of the system have a number; bz2 raises one without for broken data.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise ValueError(

@@ -23,7 +23,7 @@ _BUCKET_STYLES = re.compile(
 # Every version of NLPL's repository has all models of those before it.
 _NLPL_ADDRESS = re.compile(r"//vectors\.nlpl\.eu/repository/\d+/(\d+)\.zip")
 _NLPL_NAME = re.compile(r"nlpl/([1-9]\d{0,5})")
-# Ways to ask for a file rather than for a page about it.
+# Some servers send a page about a file, unless the address ends with one of these.
 _QUERY = re.compile(r"\?(tf-hub-format=compressed|dl=[01])$")
 
 

@@ -39,7 +39,7 @@ class ContextReader:
     def __init__(self, bilm: Any):
         self._bilm = bilm
         bilstm = bilm.bilstm
-        # The hidden state and the memory of each layer of a direction.
+        # A layer has two states, so that those of a direction come in pairs.
         self._sizes = [(bilstm.projection_dim, bilstm.units)] * bilstm.num_layers
         states = [
             [tf.TensorSpec([None, size], bilm.compute_dtype) for size in sizes]

@@ -118,7 +118,7 @@ class SentenceScorer:
                 scores[(number, *places)] = -np.concatenate(losses)
         for row, row_ids, forward, backward in zip(rows, ids, *scores, strict=True):
             end = len(row) - 1
-            # Copies, so that who keeps one score does not keep its batch.
+            # Arrays are copied, so that who keeps one score does not keep its batch.
             yield SentenceScore(
                 tokens=tuple(map(as_text, row[1:end])),
                 is_unknown=row_ids[1:end] == UNKNOWN_ID,

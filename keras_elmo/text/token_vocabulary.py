@@ -120,7 +120,7 @@ class TokenVocabulary(keras.layers.Layer):
     @property
     def num_characters(self):
         """How many ids of characters there are, see `CharCNN`."""
-        # One more than of bytes at least, since the number tells the two apart.
+        # It is one more than of bytes at least, since the number tells the two apart.
         return max(NUM_IDS + 1, 1 + self._unknown)
 
     @property

@@ -34,7 +34,7 @@ def test_export(preset, tmp_path, capsys):
     file = folder / "assets.extra" / "tf_serving_warmup_requests"
     assert len([*tf.data.TFRecordDataset(str(file))]) == 2 * 3
 
-    # Nothing of the first model is left by the second.
+    # The second load replaces all of the first, as simple_elmo's does.
     with pytest.raises(SystemExit, match="exists.*--force"):
         export(preset, folder)
     assert file.is_file()

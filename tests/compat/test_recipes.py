@@ -116,7 +116,7 @@ def test_lambda_of_both_mixes():
 
 @pytest.mark.slow
 def test_the_top_layer_alone():
-    # Nothing of a mix is left to train, so Keras would warn of missing gradients.
+    # A mix has nothing left to train, so Keras would warn of missing gradients.
     elmo = skip_elmo(output_key="lstm_outputs2", trainable=False)
     inputs = token_inputs()
     top = elmo(inputs)

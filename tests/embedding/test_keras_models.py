@@ -111,7 +111,7 @@ def test_fit_evaluate_predict(form):
     np.testing.assert_allclose(loss, ((after[:, 0] - LABELS) ** 2).mean(), rtol=1e-3)
 
 
-# The forms of text that Keras refuses, and `tf.constant` makes a tensor of.
+# Keras refuses these forms of text, but `tf.constant` makes a tensor of each.
 REFUSED = {
     "list": lambda: list(TEXT),
     "fixed width": lambda: TEXT.astype(str),

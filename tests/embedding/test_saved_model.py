@@ -25,7 +25,7 @@ TOKENS = [
 LENGTHS = [7, 1, 0]
 
 HELPERS = Path(__file__).parents[1] / "helpers"
-# Wherever this package is installed, it can't be imported there.
+# The package is hidden from that process, wherever it is installed.
 LOADER = """
 import sys
 sys.modules.update(keras_elmo=None, tensorflow_text=None)
@@ -35,8 +35,8 @@ import saved_model_loaders
 saved_model_loaders.main(*arguments)
 """
 REGULARIZER = keras.regularizers.L2(0.1)
-# The record of one sentence for each signature, as the messages of
-# tensorflow-serving-api 2.21 encode it.
+# The messages of tensorflow-serving-api 2.21 encode one sentence like this, for each
+# signature; they decide, since no server is at hand.
 THE_CAT = b"\x12\x11\x08\x07\x12\x04\x12\x02\x08\x01B\x07The cat"
 RECORDS = [
     b"23\n1\n\x11\x1a\x0fserving_default\x12\x1c\n\x07strings" + THE_CAT,

@@ -136,7 +136,8 @@ def test_nothing_is_run(path, protocol, tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-# Opcodes that call, import or read what is not there, and some that are merely odd.
+# These opcodes call, import or read what is not there, or are merely odd; each has to
+# be refused by its name.
 OPCODES = {
     "INST": b"(ios\nsystem\n",
     "OBJ": b"(]o",

@@ -44,7 +44,7 @@ class Work:
         paths = [os.path.join(scratch, name) for name in names]
         self.vocabulary, self.text, self.token_file, self.text_file = paths
         self.write(self.vocabulary, "\n".join([*words, "</S>", "<S>"]))
-        # One sentence alone, since bilm-tf starts the next from its state.
+        # Each sentence is alone, since bilm-tf starts the next from its state.
         self.write(self.text, "  " + "\t".join(rows[0]) + "\n")
 
     def write(self, path, text):

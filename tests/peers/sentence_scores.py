@@ -23,7 +23,7 @@ def main(folder):
     with open(os.path.join(folder, "options.json")) as file:
         options = json.load(file)
     options["char_cnn"]["n_characters"] = 261
-    # A token at a time, so that the mean loss is that of one.
+    # Batches have one token, so that the mean loss is that of one.
     options.update(batch_size=1, unroll_steps=1)
     vocabulary = load_vocab(os.path.join(folder, "vocabulary.txt"), 50)
     with tf.variable_scope("lm"):

@@ -59,7 +59,7 @@ FILES = (
     ["model.tar.bz2"],
     ["model.zip"],
 )
-# Of several models, which it can't tell apart.
+# Several models share this file, so that it can't tell which is meant.
 SHARED = "https://www.dropbox.com/s/ypjuzlf7kj957g3/options262.json"
 SMALL = "models/elmo/2x1024_128_2048cnn_1xhighway/elmo_2x1024_128_2048cnn_1xhighway"
 PT = "models/elmo/contributed/pt"

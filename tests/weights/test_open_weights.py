@@ -85,8 +85,8 @@ def test_address_of_an_archive(file_server, tmp_path):
     assert "my_elmo.tar.gz.unpacked" in str(found)
 
 
-# How the archives of published models are laid out: the name of the archive here, and
-# where in it the two files are, and others.
+# Archives of published models are laid out in these ways, which differ in the name of
+# the archive and in where the two files, and others, are in it.
 LAYOUTS = {
     "rostlab/seqvec": (
         "model.zip",

@@ -110,7 +110,7 @@ class _Disk:
     def __init__(self, file: io.FileIO):
         self._file = file
         self._error: BaseException | None = None
-        # These need no space on the disk, so their errors need not be held back.
+        # Reading needs no space on the disk, so its errors need not be held back.
         self.read, self.readinto = file.read, file.readinto
         self.seek, self.tell, self.flush = file.seek, file.tell, file.flush
 

@@ -38,7 +38,5 @@ class BatchBiLM:
     def __call__(self, encoded: dict[str, Any], packed: bool) -> list[Any]:
         if self._states is None:
             return self._run(encoded, packed)
-        state = self._states.read(tf.shape(positions(encoded))[0])
-        layers, final_state = self._run(encoded, state, packed=packed)
-        self._states.assign(final_state)
-        return layers
+        rows = tf.shape(positions(encoded))[0]
+        return self._states.carry(self._run, encoded, rows, packed=packed)

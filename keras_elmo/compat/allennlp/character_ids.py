@@ -1,13 +1,12 @@
 """Lists of tokens to AllenNLP's character ids."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_elmo.char_ids import NO_TOKEN
-from keras_elmo.text.checks import shortened
+from keras_elmo.compat.token_lists import as_token_lists
 from keras_elmo.text.encode import to_char_ids
 
 # AllenNLP gives every token so many, whatever the options of the model say.
@@ -43,7 +42,7 @@ def batch_to_ids(batch: Iterable[Sequence[str]]) -> np.ndarray:
     >>> ids[:, :, :6].tolist()[1]
     [[259, 101, 112, 104, 116, 260], [0, 0, 0, 0, 0, 0]]
     """
-    rows = token_bytes(batch, "batch")
+    rows = as_token_lists("batch", batch)
     lengths = np.array([len(row) for row in rows], "int64")
     is_token = np.arange(lengths.max(initial=0)) < lengths[:, None]
     ids = np.full((*is_token.shape, CHARACTERS), NO_TOKEN, "int64")
@@ -51,47 +50,3 @@ def batch_to_ids(batch: Iterable[Sequence[str]]) -> np.ndarray:
     if tokens:
         ids[is_token] = to_char_ids(tf.constant(tokens), CHARACTERS).numpy()
     return ids
-
-
-def token_bytes(sentences: Iterable[Any], name: str) -> list[list[bytes]]:
-    """Tokenized sentences as lists of byte strings.
-
-    Args:
-        sentences: Lists of tokens.
-        name: What the caller calls them, for errors.
-
-    Raises:
-        ValueError: if they are something else, a string above all.
-
-    Example:
-
-    >>> token_bytes([["the", "cat"], []], "batch")
-    [[b'the', b'cat'], []]
-    """
-    check_iterable(sentences, name)
-    return [
-        sentence_bytes(sentence, f"{name}[{number}]")
-        for number, sentence in enumerate(sentences)
-    ]
-
-
-def check_iterable(sentences: Any, name: str) -> None:
-    """Refuses what is no iterable of sentences, see `token_bytes`."""
-    if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
-        raise ValueError(
-            f"`{name}` should be a list of sentences, each a list of tokens. Received: "
-            f"{name}={shortened(sentences)}"
-        )
-
-
-def sentence_bytes(sentence: Any, name: str) -> list[bytes]:
-    """One tokenized sentence as a list of byte strings, see `token_bytes`."""
-    is_list = isinstance(sentence, Iterable) and not isinstance(sentence, str | bytes)
-    tokens: list[Any] = list(sentence) if is_list else [None]
-    if not all(isinstance(token, str) for token in tokens):
-        raise ValueError(
-            f"`{name}` should be a sentence as a list of tokens, all of them strings. "
-            f"Received: {shortened(sentence)} of type {type(sentence).__name__}. To "
-            "split a string at white space, use its method `split()`"
-        )
-    return [token.encode("utf-8", "ignore") for token in tokens]

@@ -12,11 +12,6 @@ from keras_elmo.bulk.layers import Layers
 from keras_elmo.char_ids import length_mask
 from keras_elmo.compat.allennlp.arguments import check_device
 from keras_elmo.compat.allennlp.batch_bilm import BatchBiLM
-from keras_elmo.compat.allennlp.character_ids import (
-    check_iterable,
-    sentence_bytes,
-    token_bytes,
-)
 from keras_elmo.compat.allennlp.embedding_file import (
     check_output_format,
     read_sentences,
@@ -24,6 +19,11 @@ from keras_elmo.compat.allennlp.embedding_file import (
 )
 from keras_elmo.compat.allennlp.files import open_files
 from keras_elmo.compat.batch_states import BatchStates
+from keras_elmo.compat.token_lists import (
+    as_token_list,
+    as_token_lists,
+    check_sentences,
+)
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.embedding.outputs import output_keys
 from keras_elmo.text.preprocessor import ElmoPreprocessor
@@ -101,7 +101,7 @@ class ElmoEmbedder:
         Raises:
             ValueError: if `sentence` is no list of strings.
         """
-        sentence_bytes(sentence, "sentence")
+        as_token_list("sentence", sentence)
         return self.embed_batch([sentence])[0]
 
     def embed_batch(self, batch: Sequence[Sequence[str]]) -> list[np.ndarray]:
@@ -118,10 +118,10 @@ class ElmoEmbedder:
         Raises:
             ValueError: if `batch` is not of lists of strings.
         """
-        rows = token_bytes(batch, "batch")
+        rows = as_token_lists("batch", batch)
         activations, _ = self._stacked(rows)
         arrays = zip(activations.numpy(), rows, strict=True)
-        # A copy, so that who keeps one sentence does not keep its batch.
+        # Each is copied, so that who keeps one sentence does not keep its batch.
         return [array[:, : len(row)].copy() for array, row in arrays]
 
     def embed_sentences(
@@ -220,7 +220,7 @@ class ElmoEmbedder:
         Raises:
             ValueError: if `batch` is not of lists of strings.
         """
-        return self._stacked(token_bytes(batch, "batch"))
+        return self._stacked(as_token_lists("batch", batch))
 
     def reset_states(self) -> None:
         """Starts the next batch from zeros, as a new embedder does.
@@ -240,9 +240,9 @@ class ElmoEmbedder:
     ) -> Iterator[Any]:
         """What `layers.blocks` takes, of each sentence."""
         check_positive_integer("batch_size", batch_size)
-        check_iterable(sentences, "sentences")
+        check_sentences("sentences", sentences)
         rows = (
-            sentence_bytes(sentence, f"sentences[{number}]")
+            as_token_list(f"sentences[{number}]", sentence)
             for number, sentence in enumerate(sentences)
         )
         if self._elmo is not None:

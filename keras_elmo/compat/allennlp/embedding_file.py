@@ -116,7 +116,7 @@ def write_file(
             writer.check()
             bar.advance(task)
         if not forget_sentences and not use_sentence_keys:
-            # Of a sentence that comes twice, the last number counts, as in AllenNLP.
+            # A sentence that comes twice has its last number, because AllenNLP does so.
             numbers = {sentence: str(index) for index, sentence in enumerate(sentences)}
             writer.write_text(SENTENCE_TO_INDEX, json.dumps(numbers))
 

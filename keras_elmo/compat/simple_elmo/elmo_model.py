@@ -1,5 +1,5 @@
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from keras_elmo.arguments import check_boolean, check_choice, check_positive_int
 from keras_elmo.bulk.layers import Layers
 from keras_elmo.compat.simple_elmo.embedders import CarryingEmbedder, Embedder
 from keras_elmo.compat.simple_elmo.substitutes import find_substitutes
-from keras_elmo.compat.token_lists import as_token_lists
+from keras_elmo.compat.token_lists import as_token_lists, check_sentences
 from keras_elmo.pretraining.language_model import LanguageModel, vocabulary_of
 from keras_elmo.weights.open_weights import open_weights
 
@@ -208,8 +208,8 @@ class ElmoModel:
                 "`full` should be True for substitutes, which need the softmax. "
                 "Received: a model loaded without. Load it by `load(..., full=True)`"
             )
-        if isinstance(data, Iterable) and not isinstance(data, str | bytes | Mapping):
-            data = [s.split() if isinstance(s, str) else s for s in data]
+        check_sentences("data", data)
+        data = [s.split() if isinstance(s, str) else s for s in data]
         rows = as_token_lists("data", data)
         return find_substitutes(self._language_model, rows, topn, nodelimiters)
 

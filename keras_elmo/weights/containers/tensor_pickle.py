@@ -16,7 +16,7 @@ import numpy as np
 MAX_STEPS = 100_000
 MAX_AXES = 8
 MAX_SIZE = 2**40  # elements, far below where products of sizes would overflow
-# The names of PyTorch's storages, and what is in them.
+# A file names the dtype of a storage by one of these classes.
 _DTYPES: dict[str, np.dtype] = {
     "HalfStorage": np.dtype("<f2"),
     "FloatStorage": np.dtype("<f4"),

@@ -43,7 +43,7 @@ _ERRORS = (
     zlib.error,
 )
 
-# Reads so many numbers of a storage, from so many on.
+# It reads so many numbers of a storage, from so many on, since a tensor may be a part.
 _Read = Callable[[Storage, int, int], np.ndarray]
 
 

@@ -29,7 +29,7 @@ def read_dictionary(path: Path) -> list[str]:
         )
     numbers: dict[str, int] = {}
     try:
-        # Not by `splitlines`, since an entry may be a rare separator of lines.
+        # `splitlines` would split at rare separators too, which may be entries.
         for line in path.read_text(encoding="utf-8").split("\n"):
             fields = line.strip().split("\t")
             if fields == [""]:

@@ -33,8 +33,8 @@ CONFIG = "config.json"
 CHARACTERS, WORDS = "char.dic", "word.dic"
 FILES = ("token_embedder.pkl", "encoder.pkl")
 _CHAR_EMBEDDING = "char_emb_layer.embedding.weight"
-# What the published models were trained with. Some archives name this file, and come
-# without it: it is in the source of ELMoForManyLangs.
+# Some archives name this file and come without it, since it is in the source of
+# ELMoForManyLangs: the published models were trained with these sizes.
 _PUBLISHED = "cnn_50_100_512_4096_sample.json"
 _PUBLISHED_SIZES: Mapping[str, Any] = {
     "encoder": {
@@ -55,8 +55,8 @@ _PUBLISHED_SIZES: Mapping[str, Any] = {
         "max_characters_per_token": 50,
     },
 }
-# Entries that are no characters. That of the end of a word opens it, and that of its
-# beginning closes it: the models were trained with the two swapped.
+# These entries are no characters. The models were trained with two of them swapped, so
+# that the end of a word opens it, and its beginning closes it.
 _SPECIAL = {
     "<bos>": SENTENCE_BEGIN,
     "<eos>": SENTENCE_END,

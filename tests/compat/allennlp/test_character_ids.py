@@ -36,8 +36,8 @@ def test_no_token(batch):
 @pytest.mark.parametrize(
     ("batch", "parts"),
     [
-        ("the cat", ["`batch` should be a list of sentences", "'the cat'"]),
-        (5, ["`batch` should be a list of sentences", "5"]),
+        ("the cat", ["`batch` should be a list of lists of tokens", "'the cat'"]),
+        (5, ["`batch` should be a list of lists of tokens", "5"]),
         (["the cat"], ["`batch[0]`", "a list of tokens", "split()"]),
         ([["a"], [["b"]]], ["`batch[1]`", "[['b']]"]),
         ([["a", None]], ["`batch[0]`", "None"]),

@@ -89,7 +89,7 @@ def test_state_is_carried_over_batches_of_changing_size(case, way):
         assert_close(rows_of(outputs, batch), means(expected))
         pairs = zip(expected, other, strict=True)
         differences.append(max(abs(a - b).max(initial=0) for a, b in pairs))
-    # Or carried state would be no more than its absence.
+    # The batches differ by it, or carried state would be no more than its absence.
     assert differences[0] == 0 and min(differences[1:]) > 0.01
     elmo.reset_states()
     outputs = call(tf.constant(batch_to_ids(run.batches[1])))

@@ -30,11 +30,11 @@ def test_sentences_without_tokens(skip_files):
 
 def test_strings_are_no_lists_of_tokens(skip_files):
     batcher = Batcher(skip_files.vocabulary, 50)
-    with refused("`sentences`", "'the cat' as sentence 1", "`sentence.split()`"):
+    with refused("`sentences[1]`", "'the cat' of type str", "`sentence.split()`"):
         batcher.batch_sentences([["a"], "the cat"])
     with refused("`sentences`", "sentences='the cat'"):
         batcher.batch_sentences("the cat")
-    with refused("`sentences`", "[3] as sentence 0"):
+    with refused("`sentences[0]`", "Received: [3]"):
         batcher.batch_sentences([[3]])
 
 

@@ -34,5 +34,5 @@ def test_boundaries_are_needed(skip_files):
 def test_arguments(tmp_path, skip_files):
     with pytest.raises(FileNotFoundError, match=r"none\.txt"):
         TokenBatcher(tmp_path / "none.txt")
-    with refused("'the cat' as sentence 0"):
+    with refused("`sentences[0]`", "'the cat' of type str"):
         TokenBatcher(skip_files.vocabulary).batch_sentences(["the cat"])

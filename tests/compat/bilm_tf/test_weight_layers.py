@@ -124,14 +124,14 @@ def test_in_a_keras_model(skip_files, fresh):
     before = [np.asarray(variable) for variable in bilm.bilm.variables]
     model.trainable = False
     model.trainable = True
-    # Two of each mix, and two of the last layer.
+    # Each of the mixes has two variables, and so has the last layer.
     assert len(model.trainable_variables) == 6
     model.fit(ids, np.ones(len(ids)), verbose=0)
     assert_close(bilm.bilm.variables, before, atol=0)
     weights = np.asarray(bilm.mixes["input"].mix_weights)
     assert np.abs(weights).max() > 0
     np.testing.assert_allclose(sum(model.losses), 0.1 * (weights**2).sum(), rtol=1e-5)
-    # Of the outputs of a direct call, the same names are the same mixes.
+    # The same names are the same mixes for the outputs of a direct call too.
     mean_over_tokens = keras.layers.GlobalAveragePooling1D()
     means = [
         mean_over_tokens(weight_layers(name, outputs, l2_coef)["weighted_op"])

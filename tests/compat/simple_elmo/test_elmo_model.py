@@ -190,7 +190,7 @@ def test_wrong_arguments(model, folder, tmp_path):
         model.get_elmo_vectors([["a"]], layers="last")
     with refused("`layers`", "'average', 'top', 'all'"):
         model.get_elmo_vector_average([["a"]], layers=None)
-    with refused("`texts`", "'the cat' as sentence 0", "`sentence.split()`"):
+    with refused("`texts[0]`", "'the cat' of type str", "`sentence.split()`"):
         model.get_elmo_vectors(["the cat"])
     with refused("`warmup`"):
         model.get_elmo_vectors([["a"]], warmup="yes")
