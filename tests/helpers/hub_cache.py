@@ -6,9 +6,8 @@ import shutil
 from golden import FIXTURES
 
 
-def fill_hub_cache(monkeypatch, folder, version=2):
-    """Puts the recorded model `skip` where TensorFlow Hub keeps google/elmo."""
+def fill_hub_cache(monkeypatch, folder):
+    """Puts the recorded model `skip` where TensorFlow Hub keeps google/elmo/2."""
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(folder))
-    address = f"https://tfhub.dev/google/elmo/{version}"
-    name = hashlib.sha1(address.encode()).hexdigest()
+    name = hashlib.sha1(b"https://tfhub.dev/google/elmo/2").hexdigest()
     shutil.copytree(FIXTURES / "skip" / "hub", folder / name)
