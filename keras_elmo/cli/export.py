@@ -10,7 +10,8 @@ from keras_elmo.weights.open_weights import open_weights
 
 
 def run(args: argparse.Namespace) -> None:
-    check_target(args.folder, args.force)  # before what takes long
+    # Loading takes long, so a folder that is refused is refused before.
+    check_target(args.folder, args.force)
     warm_up = None if args.warm_up is None else read_lines(args.warm_up)
     kwargs = {"start_state": args.start_state}
     if args.tokenizer is not None:

@@ -17,7 +17,8 @@ import tensorflow as tf
 
 from keras_elmo.pretraining import LanguageModel
 
-SPECIAL = 3  # words that are no answer
+# The vocabulary begins with so many words that can't be an answer.
+SPECIAL = 3
 
 
 def main():

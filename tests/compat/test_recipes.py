@@ -77,7 +77,7 @@ def test_input_and_output_with_a_mix_each_over_one_run(tmp_path):
     model = tagger(elmo, mix)
     runs.assign(0)
     model.fit(SENTENCES, TAGS, batch_size=1, verbose=0)
-    assert runs.numpy() == 2  # steps
+    assert runs.numpy() == 2  # There are two steps, and two mixes in each.
 
     first, second = elmo.mix.get_weights(), mix.get_weights()
     assert all(np.abs(weights).max() > 1e-4 for weights in (first[0], second[0]))

@@ -202,7 +202,8 @@ def test_what_is_finetuned_is_trainable_too(tmp_path):
 
 def test_a_layer_for_xla_and_one_output(tmp_path):
     elmo = skip_elmo(output_key="default", jit_compile=True)
-    elmo.export(tmp_path / "saved")  # straight from the file, never called
+    # A layer that was never called has to build its graph for this.
+    elmo.export(tmp_path / "saved")
     default = tf.saved_model.load(str(tmp_path / "saved")).signatures["default"]
     expected = skip_elmo()(TEXT)
     assert_close(default(strings=tf.constant(TEXT)), dict(expected))

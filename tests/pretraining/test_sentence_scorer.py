@@ -204,7 +204,7 @@ def test_what_is_no_iterable_of_sentences(model, sentences):
     with refused("`sentences` should be a list", "for one sentence, a list of one"):
         model.score(sentences)
     with refused("`sentences` should be a list"):
-        model.score_stream(sentences)  # at once
+        model.score_stream(sentences)  # The error does not wait for `next`.
 
 
 @pytest.mark.parametrize("sentence", [5, None, ["the", 1], [["the"]], "\ud800"])

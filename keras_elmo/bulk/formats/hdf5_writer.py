@@ -124,7 +124,8 @@ class _Disk:
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]
-        except BaseException as error:  # Ctrl-C too
+        # HDF5 would lose any exception that passes through it, that of Ctrl-C too.
+        except BaseException as error:
             self._error = error
         return len(data)
 

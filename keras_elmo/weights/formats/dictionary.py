@@ -41,7 +41,8 @@ def read_dictionary(path: Path) -> list[str]:
             numbers[name] = int(number)
         if sorted(numbers.values()) != list(range(len(numbers))) or not numbers:
             raise ValueError(f"other numbers than those of its {len(numbers)} lines")
-    except ValueError as error:  # also of the encoding, and of very long numbers
+    # The encoding, and `int` for very long numbers, raise it too.
+    except ValueError as error:
         raise ValueError(
             "A dictionary should hold lines of an entry, a tab and its number, from 0 "
             f"on, in UTF-8. Received: {os.fspath(path)!r} with {error}. Fetch it again"

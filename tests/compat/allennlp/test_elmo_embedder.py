@@ -65,7 +65,8 @@ def test_carried_state_over_batches_of_changing_size(carrying):
 
 def test_carried_state_of_a_stream_and_its_reset(carrying):
     run = AllenNLPRun("skip")
-    batches = [run.batches[0], run.batches[5]]  # of two sentences each
+    # Both have two sentences, so that a stream in batches of two is these batches.
+    batches = [run.batches[0], run.batches[5]]
     expected = [array for batch in batches for array in carrying.embed_batch(batch)]
     carrying.reset_states()
     stream = carrying.embed_sentences(iter(sum(batches, [])), batch_size=2)

@@ -48,7 +48,7 @@ def test_rows_wait_for_a_batch_that_has_them(skip_files):
     model = BidirectionalLanguageModel(*skip_files.pair, stateful=True)
     first, second = (character_ids(skip_files, batch) for batch in (0, 1))
     model(first[:2])
-    model(first[2:3])  # row 0 reads on
+    model(first[2:3])  # Row 0 goes on from where its last sentence ended.
     outputs = model(np.concatenate([second[:2], second[:1]]))["lm_embeddings"]
     fresh = skip_files.masked("fresh_1", 1)
     expected = skip_files.masked("layers_1", 1)
