@@ -39,9 +39,8 @@ class ElmoPreprocessor(TextLayer):
             sentence; `sequence_len` counts them. Defaults to False.
         distinct: Whether to return every distinct token once (see below).
             Defaults to False.
-        token_vocabulary: A `keras_elmo.text.token_vocabulary.TokenVocabulary`, for
-            models of ELMoForManyLangs; with its words, a token has an id more.
-            Defaults to None: bytes.
+        token_vocabulary: See `ElmoEmbedding`. Where it has words, a token has an id
+            more. Defaults to None: bytes.
         **kwargs: `name`, as for any Keras layer.
 
     Call arguments:
@@ -100,14 +99,7 @@ class ElmoPreprocessor(TextLayer):
             "sentence_boundaries", sentence_boundaries
         )
         self.distinct = check_boolean("distinct", distinct)
-        if token_vocabulary is not None and not isinstance(
-            token_vocabulary, TokenVocabulary
-        ):
-            raise ValueError(
-                "`token_vocabulary` should be a `TokenVocabulary` or None. Received: "
-                f"token_vocabulary={token_vocabulary!r}"
-            )
-        self.token_vocabulary = token_vocabulary
+        self.token_vocabulary = TokenVocabulary.of_argument(token_vocabulary)
         # XLA has no strings, so no model with this layer compiles as a whole.
         self.supports_jit = False
         self.built = True

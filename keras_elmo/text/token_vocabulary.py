@@ -69,15 +69,14 @@ class TokenVocabulary(keras.layers.Layer):
         self.built = True
 
     @classmethod
-    def of_model(cls, vocabulary, bilm):
-        """The vocabulary of a `BiLM`, or None of one that takes bytes.
+    def of_argument(cls, vocabulary):
+        """The vocabulary that an argument `token_vocabulary` gives, or None.
 
         Args:
             vocabulary: A `TokenVocabulary`, a dictionary of its arguments, or None.
-            bilm: The `BiLM`.
 
         Raises:
-            ValueError: if these do not belong together.
+            ValueError: if it is something else.
         """
         if isinstance(vocabulary, Mapping):
             if not set(vocabulary) <= {"characters", "words"}:
@@ -91,6 +90,20 @@ class TokenVocabulary(keras.layers.Layer):
                 "`token_vocabulary` should be a `TokenVocabulary`, a dictionary of its "
                 f"arguments, or None. Received: {str(vocabulary)[:100]}"
             )
+        return vocabulary
+
+    @classmethod
+    def of_model(cls, vocabulary, bilm):
+        """The vocabulary of a `BiLM`, or None of one that takes bytes.
+
+        Args:
+            vocabulary: See `of_argument`.
+            bilm: The `BiLM`.
+
+        Raises:
+            ValueError: if these do not belong together.
+        """
+        vocabulary = cls.of_argument(vocabulary)
         needed = (bilm.num_characters, bilm.num_words)
         given = (NUM_IDS, 0)
         if vocabulary is not None:

@@ -111,7 +111,10 @@ def test_preprocessor(distinct):
     )
     serialized = keras.saving.serialize_keras_object(preprocessor)
     again = keras.saving.deserialize_keras_object(serialized)
-    for layer in (preprocessor, again):
+    of_dictionary = ElmoPreprocessor(
+        max_characters=6, distinct=distinct, token_vocabulary=vocabulary.settings()
+    )
+    for layer in (preprocessor, again, of_dictionary):
         dataset = tf.data.Dataset.from_tensors(["cab x", "日日"]).map(layer)
         (encoded,) = dataset
         char_ids = encoded["char_ids"].numpy()
@@ -129,7 +132,7 @@ def test_preprocessor(distinct):
 
 def test_preprocessor_refuses_what_is_no_vocabulary():
     with pytest.raises(ValueError, match="`token_vocabulary` should be a `TokenVoc"):
-        ElmoPreprocessor(token_vocabulary={"characters": "abc"})
+        ElmoPreprocessor(token_vocabulary="abc")
 
 
 @pytest.mark.parametrize(
