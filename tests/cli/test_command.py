@@ -27,6 +27,7 @@ def test_closed_pipe_is_silent():
     assert result.returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [[*COMMAND, "info", "tiny_en"], EXAMPLE])
 def test_nothing_of_tensorflow_is_printed(command):
     result = run(*command, stdout=subprocess.PIPE)

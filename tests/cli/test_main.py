@@ -135,6 +135,7 @@ def test_options_are_not_for_weights_that_are_there(folder):
         train("--options", "options.json", "--from", "tiny_en", "--output", "run")
 
 
+@pytest.mark.slow
 def test_a_mistake_begins_no_run(folder):
     scratch = ["--options", "options.json", "--tokens", "40", "--output", "run"]
     with pytest.raises(SystemExit, match="should leave words"):
@@ -143,6 +144,7 @@ def test_a_mistake_begins_no_run(folder):
     assert len(LanguageModel.from_preset("run/preset", 1).vocabulary) == 7
 
 
+@pytest.mark.slow
 def test_resumed_on_another_text(folder):
     scratch = ["--options", "options.json", "--tokens", "40", "--output", "run"]
     train(*scratch, "--min-count", "1")
@@ -152,6 +154,7 @@ def test_resumed_on_another_text(folder):
         train(*scratch, "--min-count", "1")
 
 
+@pytest.mark.slow
 def test_the_preset_knows_its_tokenizer(folder, capsys):
     scratch = ["--options", "options.json", "--tokens", "40", "--output", "run"]
     held_out = ["--validation", "held_out.txt", "--tokenizer", "whitespace"]

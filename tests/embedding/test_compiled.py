@@ -76,8 +76,7 @@ def test_fit(finetune):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("distinct", [True, False])
-@pytest.mark.parametrize("inner", [True, False])
+@pytest.mark.parametrize(("distinct", "inner"), [(True, False), (False, True)])
 def test_whole_model_compiles_on_integers(distinct, inner):
     preprocessor = ElmoPreprocessor(sentence_boundaries=True, distinct=distinct)
     integers = {k: v.numpy() for k, v in preprocessor(TEXT).items()}
@@ -144,6 +143,7 @@ def test_reloaded_model_compiles_too(tmp_path):
     np.testing.assert_allclose(predicted, model(integers), **TOLERANCE)
 
 
+@pytest.mark.slow
 def test_any_size_gives_the_same(golden):
     """Sizes are rounded up; short and long, few and many come out as without."""
     compiled = ElmoEmbedding.from_hdf5(**golden.files, jit_compile=True)

@@ -77,6 +77,7 @@ def gradients(bilstm, inputs, states, weights, packed):
     return [tf.convert_to_tensor(x) for x in tape.gradient(loss, sources)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("projection_dim", [3, 5])
 @pytest.mark.parametrize("clips", [(0.4, 0.3), (None, None)])
 @pytest.mark.parametrize("in_graph", [False, True])

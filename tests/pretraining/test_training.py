@@ -220,6 +220,7 @@ def test_what_a_killed_process_was_writing_is_removed(tmp_path):
     assert not leftover.exists()
 
 
+@pytest.mark.slow
 def test_keras_own_backup_takes_the_model(corpus, make_model, tmp_path):
     def fit(epochs):
         model = make_model()
