@@ -76,7 +76,8 @@ def test_fit(finetune):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("distinct", "inner"), [(True, False), (False, True)])
+@pytest.mark.parametrize("distinct", [True, False])
+@pytest.mark.parametrize("inner", [True, False])
 def test_whole_model_compiles_on_integers(distinct, inner):
     preprocessor = ElmoPreprocessor(sentence_boundaries=True, distinct=distinct)
     integers = {k: v.numpy() for k, v in preprocessor(TEXT).items()}

@@ -1,4 +1,4 @@
-"""The notebooks run from the first cell to the last, as a reader runs them."""
+"""The notebooks run from the first cell to the last, and print what is expected."""
 
 from pathlib import Path
 
@@ -8,6 +8,19 @@ nbclient = pytest.importorskip("nbclient")
 nbformat = pytest.importorskip("nbformat")
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+# By notebook and id of a cell: what has to be among its outputs.
+EXPECTED = {
+    "migration": {
+        "tf-hub-in-tensorflow-1-code": "TensorShape([2, 6, 256])",
+        "allennlp-s-elmo-code": "[ True  True False]], shape=(2, 3), dtype=bool)",
+        "allennlp-elmo-code": "wrote elmo_layers.hdf5",
+        "allennlp-elmo-code-2": "(3, 6, 256)",
+        "bilm-tf-code": "TensorShape([2, 3, 256])",
+        "bilm-tf-code-2": "TensorShape([2, 3, 3, 256])",
+        "bilm-tf-code-3": "(3, 6, 256)",
+        "simple-elmo-code": "(2, 3, 256)",
+    },
+}
 
 pytestmark = pytest.mark.slow
 
@@ -17,3 +30,12 @@ def test_runs(path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     nbclient.execute(notebook, timeout=120)
+    printed = {
+        cell.id: "".join(map(_text, cell.get("outputs", []))) for cell in notebook.cells
+    }
+    for cell, text in EXPECTED[path.stem].items():
+        assert text in printed[cell], cell
+
+
+def _text(output):
+    return output.get("text", "") + output.get("data", {}).get("text/plain", "")
