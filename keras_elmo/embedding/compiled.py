@@ -80,7 +80,7 @@ class PureCall:
         self._function = function
         self._trained = list(trained)
         self._frozen = list(frozen)
-        self._forms = set()
+        self._traces = {}
         self._compiled = compiled
         # One trace serves all shapes; XLA sees the actual ones all the same.
         graph = {"reduce_retracing": True, "autograph": False}
@@ -94,20 +94,27 @@ class PureCall:
         trained = [variable.value for variable in self._trained]
         trained = [tf.convert_to_tensor(value) for value in trained]
         frozen = [tf.stop_gradient(variable.value) for variable in self._frozen]
+        run = self._run
         if tf.executing_eagerly():
-            self._trace(inputs, trained, frozen, **options)
+            run = self._trace(inputs, trained, frozen, **options)
         elif not self._compiled:
             # A function of its own would hide from TensorFlow that XLA compiles it.
-            return self._call(inputs, trained, frozen, **options)
-        return self._run(inputs, trained, frozen, **options)
+            run = self._call
+        return run(inputs, trained, frozen, **options)
 
     def _trace(self, inputs, trained, frozen, **options):
-        """Traces a form of inputs for all sizes, before the first one fixes its own."""
+        """The one graph for a form of inputs, of any sizes.
+
+        It is called itself, because `tf.function` remembers up to a thousand sizes that
+        it was called with, of every weight too: 60 MB.
+        """
         specs = tf.nest.map_structure(of_any_size, inputs)
         form = str((specs, options))
-        if form not in self._forms:
-            self._run.get_concrete_function(specs, trained, frozen, **options)
-            self._forms.add(form)
+        if form not in self._traces:
+            self._traces[form] = self._run.get_concrete_function(
+                specs, trained, frozen, **options
+            )
+        return self._traces[form]
 
     def _call(self, inputs, trained, frozen, **options):
         variables = [*self._trained, *self._frozen]

@@ -1,5 +1,7 @@
 """The core compiled by XLA: the same numbers and gradients, no host, no strings."""
 
+import gc
+
 import keras
 import numpy as np
 import pytest
@@ -164,6 +166,18 @@ def test_auto_is_off_without_a_gpu_and_on_with_one(monkeypatch):
         )
         elmo = skip_elmo(jit_compile="auto")
         assert elmo.computation.run_bilm.is_compiled is bool(devices)
+
+
+def test_sizes_of_batches_leave_nothing_behind(frozen_elmo):
+    def specifications():
+        gc.collect()
+        return sum(isinstance(thing, tf.TensorSpec) for thing in gc.get_objects())
+
+    frozen_elmo(["a"])
+    before = specifications()
+    for size in range(2, 8):
+        frozen_elmo(["a b c"] * size)
+    assert specifications() == before
 
 
 def lowered_for_gpu(backward, time):
