@@ -96,4 +96,5 @@ def _print_scores(title: str, scores: Scores) -> None:
     names = list(next(iter(scores.values())))
     print(f"\n{title:32}" + "".join(f"{name:>12}" for name in names))
     for layer, by_name in scores.items():
-        print(f"  {layer:30}" + "".join(f"{by_name[name]:12.1%}" for name in names))
+        cells = [f"{by_name[n]:12.1%}" if n in by_name else f"{'-':>12}" for n in names]
+        print(f"  {layer:30}" + "".join(cells))

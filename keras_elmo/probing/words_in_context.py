@@ -1,4 +1,4 @@
-"""Whether a word means the same in two sentences, by the cosine of its vectors."""
+"""Whether a word means the same in two sentences, by the cosines of its vectors."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
-from keras_elmo.probing.vectors import embed_words
+from keras_elmo.probing.classifiers import fit_and_score, linear_classifier
+from keras_elmo.probing.word_views import cosines, embed_views
 
 
 class WordPair(NamedTuple):
@@ -51,25 +52,36 @@ def probe_words_in_context(
 
     Args:
         elmo: The embedding.
-        train: Folder of the pairs to choose the threshold by, see `read_pairs`.
-        test: Folder of the pairs to score it on.
+        train: Folder of the pairs to choose by, see `read_pairs`.
+        test: Folder of the pairs to score on.
 
     Returns:
-        For each layer, the accuracy of a `"threshold"` of the cosine. `"majority"` is
-        that of the more frequent answer.
+        For each layer, the accuracy of a `"threshold"` of the cosine of the word's two
+        vectors, and of a `"linear"` classifier, which is told whether the word is
+        written the same, and the cosines of all views of it, see `embed_views`: as they
+        are, and without their mean. `"same form"` is told the former alone, and
+        `"all layers"` the latter of all of them. `"majority"` is the accuracy of the
+        more frequent answer.
     """
     splits = read_pairs(train), read_pairs(test)
-    train_same, test_same = (np.array([pair.same for pair in s]) for s in splits)
-    train_layers, test_layers = (_cosines(elmo, split) for split in splits)
-    majority = np.mean(test_same == (train_same.mean() >= 0.5))
-    scores = {"majority": {"threshold": float(majority)}}
-    for layer, cosines in train_layers.items():
-        # No other threshold than the cosine of a pair can score higher.
-        candidates = np.unique(cosines)
-        accuracies = [np.mean((cosines >= c) == train_same) for c in candidates]
-        threshold = candidates[np.argmax(accuracies)]
-        accuracy = np.mean((test_layers[layer] >= threshold) == test_same)
-        scores[layer] = {"threshold": float(accuracy)}
+    answers = [np.array([pair.same for pair in split]) for split in splits]
+    majority = float(np.mean(answers[1] == (answers[0].mean() >= 0.5)))
+    scores = {"majority": {"threshold": majority, "linear": majority}}
+    features = _features(*(_embed(elmo, split) for split in splits))
+    forms = [np.array([[_is_same_form(pair)] for pair in split]) for split in splits]
+
+    def add_score(name: str, known: list[np.ndarray]) -> None:
+        known = [np.hstack(pair) for pair in zip(forms, known, strict=True)]
+        data = zip(known, answers, strict=True)
+        scores[name] = {"linear": fit_and_score(linear_classifier(), *data)}
+
+    add_score("same form", [form[:, :0] for form in forms])
+    for layer in features[0]:
+        known = [split[layer] for split in features]
+        add_score(layer, known)
+        words = [cosines[:, 0] for cosines in known]
+        scores[layer]["threshold"] = _threshold_accuracy(words, answers)
+    add_score("all layers", [np.hstack(list(split.values())) for split in features])
     return scores
 
 
@@ -84,19 +96,52 @@ def _read_pair(columns: list[str], answer: str) -> WordPair:
     return WordPair(sentences, (first_position, second_position), answer == "T")
 
 
-def _cosines(elmo: ElmoEmbedding, pairs: list[WordPair]) -> dict[str, np.ndarray]:
-    """For each layer, the cosine of the two vectors of each pair."""
+def _is_same_form(pair: WordPair) -> bool:
     first, second = (
-        embed_words(
-            elmo,
-            [pair.sentences[side] for pair in pairs],
-            [pair.positions[side] for pair in pairs],
-        )
-        for side in (0, 1)
+        tokens[position].lower()
+        for tokens, position in zip(pair.sentences, pair.positions, strict=True)
+    )
+    return first == second
+
+
+def _embed(
+    elmo: ElmoEmbedding, pairs: list[WordPair]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Views of each pair by layer and name, `(pairs, 2, width)`."""
+    views = embed_views(
+        elmo,
+        [tokens for pair in pairs for tokens in pair.sentences],
+        [position for pair in pairs for position in pair.positions],
     )
     return {
-        layer: np.sum(first[layer] * second[layer], axis=1)
-        / np.linalg.norm(first[layer], axis=1)
-        / np.linalg.norm(second[layer], axis=1)
-        for layer in first
+        layer: {name: np.stack([x[::2], x[1::2]], 1) for name, x in by_name.items()}
+        for layer, by_name in views.items()
     }
+
+
+def _features(
+    train: dict[str, dict[str, np.ndarray]], test: dict[str, dict[str, np.ndarray]]
+) -> list[dict[str, np.ndarray]]:
+    """For both, each layer's cosines `(pairs, features)`, the word's own first."""
+    return [
+        {
+            layer: np.column_stack(
+                [
+                    cosines(vectors[:, 0], vectors[:, 1], center)
+                    for name, vectors in by_name.items()
+                    for center in (0, train[layer][name].mean(axis=(0, 1)))
+                ]
+            )
+            for layer, by_name in split.items()
+        }
+        for split in (train, test)
+    ]
+
+
+def _threshold_accuracy(words: list[np.ndarray], answers: list[np.ndarray]) -> float:
+    """Accuracy on the second of the threshold that is best on the first."""
+    # No other threshold than the cosine of a pair can score higher.
+    candidates = np.unique(words[0])
+    accuracies = [np.mean((words[0] >= c) == answers[0]) for c in candidates]
+    threshold = candidates[np.argmax(accuracies)]
+    return float(np.mean((words[1] >= threshold) == answers[1]))

@@ -13,6 +13,7 @@ from keras_elmo.probing import (
     read_tags,
 )
 from keras_elmo.probing.vectors import embed_tokens, embed_words
+from keras_elmo.probing.word_views import cosines, embed_views
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
@@ -95,8 +96,42 @@ def test_words_in_context(elmo, tmp_path):
     pair = read_pairs(tmp_path / "dev")[3]
     assert pair == ((["a", "b", "."], ["cccccc", "a", "d", "!"]), (0, 1), False)
     scores = probe_words_in_context(elmo, tmp_path / "train", tmp_path / "dev")
-    assert scores["majority"] == {"threshold": 0.6}
-    assert scores["lstm_outputs2"] == {"threshold": 1.0}
+    assert scores["majority"] == {"threshold": 0.6, "linear": 0.6}
+    assert scores["same form"] == {"linear": 0.6}
+    # In both sentences the word is the same, and so is its vector without context.
+    assert scores["word_emb"] == {"threshold": 0.6, "linear": 1.0}
+    assert scores["lstm_outputs2"] == {"threshold": 1.0, "linear": 1.0}
+    assert scores["all layers"] == {"linear": 1.0}
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_views_of_a_word(elmo, position):
+    tokens = ["a", "bb", "c"]
+    views = embed_views(elmo, [tokens], [position])
+    assert set(views["word_emb"]) == {"word", "sentence"}
+    layer = elmo([" ".join(tokens)])["lstm_outputs1"][0].numpy()
+    zeros = np.zeros((1, 16), "float32")
+    before = np.vstack([zeros, layer[:, :16]])[position]
+    after = np.vstack([layer[:, 16:], zeros])[position + 1]
+    expected = {
+        "word": layer[position],
+        "sentence": layer.mean(axis=0),
+        "forward": layer[position, :16],
+        "backward": layer[position, 16:],
+        "before": before,
+        "after": after,
+        "around": np.concatenate([before, after]),
+    }
+    assert set(views["lstm_outputs1"]) == set(expected)
+    for name, vector in expected.items():
+        assert_close(views["lstm_outputs1"][name][0], vector)
+
+
+def test_cosines():
+    vectors = np.array([[2.0, 0.0], [0.0, 0.0], [1.0, 1.0]])
+    others = np.array([[3.0, 3.0], [1.0, 0.0], [-2.0, -2.0]])
+    assert_close(cosines(vectors, others, 0), [0.5**0.5, 0, -1])
+    assert_close(cosines(vectors, others, vectors[0]), [0, 1, 0.1**0.5])
 
 
 def test_files_of_other_kinds(tmp_path):
