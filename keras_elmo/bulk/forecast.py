@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_elmo.bulk.run import Run
+from keras_elmo.files.units import format_bytes, format_seconds
 
 _SAMPLE_SENTENCES = 32
 _SAMPLE_TOKENS = 64  # of one sentence
@@ -73,14 +74,14 @@ class Forecast:
             f"{self.vector_bytes:,} bytes of vectors"
         )
         yield (
-            f"disk: about {_in_units(self.disk_bytes)} at the most at once; "
-            f"{_in_units(self.free_bytes)} free in {self.folder}"
+            f"disk: about {format_bytes(self.disk_bytes)} at the most at once; "
+            f"{format_bytes(self.free_bytes)} free in {self.folder}"
         )
         if self.tokens_per_second:
-            seconds = self.tokens / self.tokens_per_second
+            seconds = format_seconds(self.tokens / self.tokens_per_second)
             yield (
-                f"time: about {_duration(seconds)}, at {self.tokens_per_second:,.0f} "
-                "tokens/s as measured on the first sentences"
+                f"time: about {seconds}, at {self.tokens_per_second:,.0f} tokens/s as "
+                "measured on the first sentences"
             )
 
     def check_disk(self) -> None:
@@ -92,8 +93,8 @@ class Forecast:
         if self.disk_bytes > self.free_bytes:
             raise OSError(
                 errno.ENOSPC,
-                f"About {_in_units(self.disk_bytes)} are needed and "
-                f"{_in_units(self.free_bytes)} are free. Nothing was written. Store "
+                f"About {format_bytes(self.disk_bytes)} are needed and "
+                f"{format_bytes(self.free_bytes)} are free. Nothing was written. Store "
                 "less by `--layers` or `--dtype float16`, name another disk, or start "
                 "all the same by `--ignore-free-space`",
                 os.fspath(self.folder),
@@ -141,22 +142,3 @@ def _time(run: Run, sample: list[list[bytes]]) -> float:
     stream = run.elmo.encode_stream(iter(sample), run.layers.output_key)
     collections.deque(stream, maxlen=0)
     return sum(map(len, sample)) / max(time.monotonic() - start, 1e-9)
-
-
-def _in_units(size: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} TB"
-
-
-def _duration(seconds: float) -> str:
-    minutes = seconds / 60
-    if minutes < 1:
-        return f"{max(1, round(seconds))} s"
-    if minutes < 90:
-        return f"{minutes:.0f} min"
-    return (
-        f"{minutes / 60:.1f} h" if minutes < 48 * 60 else f"{minutes / 1440:.1f} days"
-    )

@@ -14,6 +14,7 @@ from keras_elmo.arguments import check_positive_integer, check_positive_number
 from keras_elmo.bilm import BiLM
 from keras_elmo.files.run_record import RunRecord
 from keras_elmo.files.strict_json import read_object
+from keras_elmo.pretraining.forecast import TrainingForecast
 from keras_elmo.pretraining.language_model import LanguageModel, vocabulary_of
 from keras_elmo.pretraining.progress import TrainingProgress
 from keras_elmo.pretraining.text_corpus import CorpusSize, TextCorpus
@@ -72,6 +73,8 @@ def run(args: argparse.Namespace) -> None:
         _fit(model, corpus, None, args, args.softmax_tokens, "softmax", is_chief)
     tokens = args.tokens or round(args.epochs * size.tokens)
     _fit(model, corpus, validation, args, tokens, "bilm", is_chief)
+    if stored and stored.metadata:
+        metadata["trained_from"] = dict(stored.metadata)
     metadata = {
         **metadata,
         "command": shlex.join(["keras-elmo", *sys.argv[1:]]),
@@ -82,8 +85,11 @@ def run(args: argparse.Namespace) -> None:
     }
     if validation is not None:
         results = evaluate(model, validation)
-        metadata["validation"] = {
-            name: round(value, 3) for name, value in results.items()
+        metadata["perplexity"] = {
+            "text": args.validation,
+            "forward": round(results["forward_perplexity"], 2),
+            "backward": round(results["backward_perplexity"], 2),
+            "both": round(results["perplexity"], 2),
         }
         print(f"validation perplexity {results['perplexity']:.2f}")
     if is_chief:
@@ -185,7 +191,7 @@ def _fit(
     callbacks: list[keras.callbacks.Callback] = []
     progress = TrainingProgress(options.total_steps, tokens_per_step, stage)
     if is_chief:
-        callbacks.append(progress)
+        callbacks += [TrainingForecast(options.total_steps, tokens_per_step), progress]
     if is_chief and args.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(args.output / "logs" / stage))
     folder = args.output / "checkpoints" / stage

@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -54,9 +55,13 @@ def test_train_then_embed_evaluate_continue_and_adapt(folder, capsys):
     output = capsys.readouterr().out
     assert "120 sentences" in output and "vocabulary of 7" in output
     assert "bilm 40/40" in output and "tokens/s" in output
+    # It tells of memory before the first line of progress, and of time after 25 steps.
+    forecast = output.split("bilm 40/40")[0]
+    assert re.search(r"to train: [\d,]+ weights; .* kB of memory", forecast)
+    assert re.search(r"time: about \d+ s, at .*; memory: .* so far", output)
     metadata = json.loads((folder / "run/preset/metadata.json").read_text())
     assert metadata["steps"] == 40 and metadata["seed"] == 1
-    assert metadata["validation"]["perplexity"] < 7
+    assert metadata["perplexity"]["both"] < 7
     assert ElmoEmbedding.from_preset("run/preset")(["the cat"])["elmo"].shape == (
         1,
         2,
@@ -67,14 +72,15 @@ def test_train_then_embed_evaluate_continue_and_adapt(folder, capsys):
     batch = ["--batch-size", "4", "--unroll-steps", "5"]
     main(["evaluate", "run/preset", "--text", "held_out.txt", *batch])
     printed = capsys.readouterr().out.split()[-1]
-    assert float(printed) == pytest.approx(
-        metadata["validation"]["perplexity"], abs=0.01
-    )
+    assert float(printed) == pytest.approx(metadata["perplexity"]["both"], abs=0.01)
 
     # Continue from the preset: the softmax goes along.
     train("--from", "run/preset", "--tokens", "200", "--output", "continued")
     output = capsys.readouterr().out
     assert "bilm 10/10" in output and "softmax" not in output.split("wrote")[0]
+    assert "time: about" not in output  # of ten steps
+    of_continued = json.loads((folder / "continued/preset/metadata.json").read_text())
+    assert of_continued["trained_from"] == metadata
     continued = LanguageModel.from_preset("continued/preset", 1)
     assert len(continued.vocabulary) == 7
 

@@ -1,7 +1,8 @@
 """The preset folder: `config.json`, `model.npz` and `metadata.json`.
 
-With `softmax.npz` and `vocabulary.txt`, it predicts words too. It may also hold
-`word_cache.npz` (of the words that config.json names) and `start_state.npz`.
+`README.md` tells people what config and metadata say. With `softmax.npz` and
+`vocabulary.txt`, it predicts words too. It may also hold `word_cache.npz` (of the words
+that config.json names) and `start_state.npz`.
 """
 
 import contextlib
@@ -22,12 +23,14 @@ from keras_elmo.files.strict_json import parse
 from keras_elmo.version import __version__
 from keras_elmo.weights import mapping, tables
 from keras_elmo.weights.containers.npz import read_arrays, write_arrays
+from keras_elmo.weights.formats.model_card import model_card
 from keras_elmo.weights.settings import check_settings
 from keras_elmo.weights.stored_model import StoredModel
 
 FORMAT = "preset"
 CONFIG = "config.json"
 METADATA = "metadata.json"
+MODEL_CARD = "README.md"
 WEIGHTS = "model.npz"
 _OLD_WEIGHTS = "model.weights.h5"
 EXTRA_WEIGHTS = ("softmax", "word_cache", "start_state")
@@ -98,7 +101,7 @@ def write(
     dtype: str = "float32",
     parts: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Writes config, weights and metadata into a folder that is there.
+    """Writes config, weights, metadata and model card into a folder that is there.
 
     Args:
         folder: The folder.
@@ -110,8 +113,12 @@ def write(
     """
     config = {**config}
     metadata = {"keras_elmo_version": __version__, **config.pop("metadata", {})}
-    for name, content in ((CONFIG, config), (METADATA, metadata)):
-        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    texts = {
+        name: json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        for name, content in ((CONFIG, config), (METADATA, metadata))
+    }
+    texts[MODEL_CARD] = model_card(config["bilm"], metadata)
+    for name, text in texts.items():
         (Path(folder) / name).write_text(text, encoding="utf-8")
     arrays = mapping.collect(tables.PRESET, variables)
     write_weights(Path(folder) / WEIGHTS, arrays, dtype)

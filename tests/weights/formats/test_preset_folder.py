@@ -157,3 +157,12 @@ def test_other_folders_are_not_replaced(tmp_path):
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
     for _ in range(2):
         unusual_bilm().save_to_preset(tmp_path / "preset", overwrite=True)
+
+
+def test_model_card_says_what_is_known_and_what_is_not(tmp_path):
+    metadata = {"name": "mine", "license": "CC0", "data": ["novels", "one\n# line"]}
+    small_bilm().save_to_preset(tmp_path / "preset", metadata)
+    card = (tmp_path / "preset" / "README.md").read_text()
+    assert card.startswith("# mine\n") and "- `projection_dim`: 4\n" in card
+    assert "- `license`: CC0\n- `command`: not stated\n" in card
+    assert "- `data`: novels; one # line\n" in card
