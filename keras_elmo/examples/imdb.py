@@ -13,7 +13,6 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -23,6 +22,7 @@ from keras_elmo import ElmoEmbedding
 from keras_elmo.cli.help import WEIGHTS, HelpFormatter
 from keras_elmo.files.cache import cache_dir
 from keras_elmo.files.download import download
+from keras_elmo.plots import load_figure, plot_curves
 
 _URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 _HASH = "md5:7c2ac02c03563afcf9b574c7e56c153a"
@@ -38,17 +38,17 @@ def main(arguments: list[str] | None = None) -> None:
     args = _parse(arguments)
     try:
         run(args)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         sys.exit(f"imdb: {error}")
 
 
 def run(args: argparse.Namespace) -> None:
     """Trains, tests and writes a classifier."""
-    figure = load_figure()(figsize=(9, 4), layout="constrained")
+    load_figure()  # an error now, not after hours
     keras.utils.set_random_seed(args.seed)
     # Without this, the same seed does not give the same result to the last bit.
     tf.config.experimental.enable_op_determinism()
-    args.output.mkdir(parents=True, exist_ok=True)  # an error now, not after hours
+    args.output.mkdir(parents=True, exist_ok=True)
     data = args.data or download(_URL, cache_dir() / "imdb", _HASH)
     train, test = (
         read_split(data, split, args.max_words, args.limit, args.seed)
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
     print(f"test accuracy {accuracy:.4f}, test loss {loss:.4f}")
 
     model.save(args.output / "model.keras")
-    plot_curves(figure, history.history, args.output / "curves.png")
+    plot_curves(history.history).savefig(args.output / "curves.png")
     print(f"wrote {args.output / 'model.keras'} and {args.output / 'curves.png'}")
 
 
@@ -122,34 +122,6 @@ def read_split(
     texts = [" ".join(text.split()[:max_words]) for _, _, text in reviews]
     labels = [label for label, _, _ in reviews]
     return np.array(texts, dtype=object), np.array(labels, dtype="float32")
-
-
-def load_figure() -> type:
-    """matplotlib's `Figure`, before hours of training rather than after.
-
-    Raises:
-        SystemExit: if matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise SystemExit(
-            f"The curves need matplotlib ({error}): pip install matplotlib"
-        ) from error
-    return Figure
-
-
-def plot_curves(figure: Any, history: dict[str, list[float]], path: Path) -> None:
-    """Draws loss and accuracy by epoch, in training and validation, to a PNG."""
-    for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        for key, label in ((metric, "training"), (f"val_{metric}", "validation")):
-            if key in history:
-                epochs = range(1, len(history[key]) + 1)
-                axes.plot(epochs, history[key], marker="o", label=label)
-        axes.set(xlabel="epoch", ylabel=metric)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.legend()
-    figure.savefig(path)
 
 
 def _read_reviews(data: Path, split: str) -> Iterator[tuple[int, str, str]]:

@@ -8,10 +8,10 @@ text files -> TextCorpus -> batches of char ids and targets -> LanguageModel
 ```
 
 `train` fits a `LanguageModel` as its `TrainingOptions` say, with checkpoints to resume
-from; `evaluate` computes its `Perplexity`; and `LanguageModel.save_to_preset` stores
-it for `BiLM.from_preset`, `ElmoEmbedding.from_preset` and more training. Its `score`
-makes a `SentenceScore` of each sentence, and `next_words` and `substitutes` find the
-words that it expects.
+from; `TrainingForecast` and `TrainingProgress` tell of it; `evaluate` computes its
+`Perplexity`; and `LanguageModel.save_to_preset` stores it for `BiLM.from_preset`,
+`ElmoEmbedding.from_preset` and more training. Its `score` makes a `SentenceScore` of
+each sentence, and `next_words` and `substitutes` find the words that it expects.
 
 Example:
 
@@ -28,6 +28,7 @@ Example:
 ['backward_perplexity', 'forward_perplexity', 'loss', 'perplexity']
 """
 
+from keras_elmo.pretraining.forecast import TrainingForecast
 from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.perplexity import Perplexity
 from keras_elmo.pretraining.progress import TrainingProgress
@@ -44,6 +45,7 @@ __all__ = [
     "SampledSoftmax",
     "SentenceScore",
     "TextCorpus",
+    "TrainingForecast",
     "TrainingOptions",
     "TrainingProgress",
     "Vocabulary",

@@ -24,6 +24,12 @@ class TrainingForecast(keras.callbacks.Callback):
     Args:
         steps: Steps of the whole training.
         tokens_per_step: Tokens that a step predicts in each direction.
+
+    Example:
+
+    >>> forecast = TrainingForecast(steps=1000, tokens_per_step=64 * 20)
+    >>> forecast.steps
+    1000
     """
 
     def __init__(self, steps: int, tokens_per_step: int):

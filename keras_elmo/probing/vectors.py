@@ -25,9 +25,28 @@ def embed_tokens(
 
 
 def embed_words(
-    elmo: ElmoEmbedding, sentences: Sequence[Sequence[str]], positions: Sequence[int]
+    elmo: ElmoEmbedding, sentences: Sequence, positions: Sequence[int]
 ) -> dict[str, np.ndarray]:
-    """Each layer's vector of one token of every sentence, `(sentences, width)`."""
+    """Each layer's vector of one token of every sentence.
+
+    Args:
+        elmo: An `ElmoEmbedding`, whose `do_layer_norm` is not True, see `encode`.
+        sentences: Strings, or lists of tokens.
+        positions: Of the token in each sentence, from 0.
+
+    Returns:
+        For each layer by name, the vectors `(sentences, width)`.
+
+    Raises:
+        IndexError: if a sentence has no token there.
+
+    Example:
+
+    >>> elmo = ElmoEmbedding.from_preset("tiny_en")
+    >>> vectors = embed_words(elmo, ["the bank", "a river bank"], [1, 2])
+    >>> {layer: of_layer.shape for layer, of_layer in vectors.items()}["elmo"]
+    (2, 256)
+    """
     embedded: dict[str, list] = {}
     stream = elmo.encode_stream(sentences, output_key=None)
     for position, outputs in zip(positions, stream, strict=True):

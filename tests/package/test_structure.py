@@ -54,6 +54,7 @@ FLOORS = {
     "bulk": ("arguments", "embedding", "files", "text", "version", "weights"),
     "pretraining": ("arguments", "bilm", "char_ids", "files", "text", "weights"),
     "probing": ("embedding",),
+    "plots": (),
     "verification": ("embedding", "weights"),
     "compat": (
         "arguments",
@@ -85,7 +86,15 @@ FLOORS = {
         "weights",
     ),
     "__main__": ("cli",),
-    "examples": ("cli", "embedding", "files", "text", "weights", "keras_elmo"),
+    "examples": (
+        "cli",
+        "embedding",
+        "files",
+        "plots",
+        "text",
+        "weights",
+        "keras_elmo",
+    ),
 }
 # The numeric core is Keras alone, so that it runs on other backends.
 WITHOUT_TENSORFLOW = {"arguments", "char_ids", "bilm", "layers", "version", "files"}
