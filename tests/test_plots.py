@@ -34,6 +34,9 @@ def test_principal_components_are_those_of_scikit_learn():
     points = principal_components(vectors)
     signs = np.sign((points * expected).sum(axis=0))
     assert_close(points, expected * signs)
+    # The sign is that of the direction's largest coordinate.
+    loadings = (vectors - vectors.mean(axis=0)).T @ points
+    assert np.all(loadings[np.abs(loadings).argmax(axis=0), [0, 1]] > 0)
     # Two vectors differ in one direction, and the others are 0.
     assert_close(principal_components(vectors[:2], 3)[:, 1:], np.zeros((2, 2)))
 
@@ -44,6 +47,8 @@ def test_mix_weights_of_several_tasks():
     heights = np.array([bar.get_height() for bar in tagging])
     assert_close(heights, np.exp([0, 1, 0]) / np.exp([0, 1, 0]).sum())
     assert_close(np.array([bar.get_height() for bar in parsing]), np.full(3, 1 / 3))
+    edges = tagging[0].get_x(), parsing[0].get_x() + parsing[0].get_width()
+    assert_close(np.array(edges), np.array([-0.4, 0.4]))
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == [
         "word_emb",
         "lstm_outputs1",
