@@ -1,0 +1,58 @@
+"""The arguments of `keras-elmo embed`."""
+
+import argparse
+from pathlib import Path
+
+from keras_elmo.cli.arguments.choices import FORMATS, LAYERS, STORED_DTYPES, TOKENIZERS
+from keras_elmo.cli.help import WEIGHTS
+
+DESCRIPTION = """\
+Embed whole corpora: text files, one sentence a line.
+
+OUTPUT is an HDF5 file in the layout of `allennlp elmo` if it is named .hdf5; a folder
+of Parquet files if it is named .parquet; or else a folder of NumPy files. Entry i is
+that of line i, from 0 on; that of an empty line has no tokens. keras_elmo.bulk.open
+reads all of them. What a killed run had finished is kept for --resume, which gives the
+same bytes as if nothing had happened.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("inputs", nargs="*", metavar="INPUT", help="text, a pattern, or - for stdin")
+    add("output", type=Path, metavar="OUTPUT", help="file or folder to write")
+    add("--weights", nargs="+", default=["tiny_en"], metavar="SOURCE", help=WEIGHTS)
+    add("--layers", choices=LAYERS, default="all", help="what to store of a sentence")
+    add("--format", choices=FORMATS, help="(default: by the name of OUTPUT)")
+    add("--dtype", choices=STORED_DTYPES, default="float32", help="of the vectors")
+    add("--tokenizer", choices=TOKENIZERS, help="(default: the preset's)")
+    add("--max-tokens", type=int, metavar="N", help="of a batch (default: 4096)")
+    add(
+        "--lines-per-shard",
+        type=int,
+        metavar="N",
+        help="lines of a unit of work (default: as many as make 512 KiB of text)",
+    )
+    add(
+        "--shard",
+        metavar="I/N",
+        help="compute part I of N, with I from 1 to N or from 0 to N - 1; the last "
+        "part finishes OUTPUT",
+    )
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument(
+        "--resume", action="store_true", help="go on with OUTPUT, if it is there"
+    )
+    existing.add_argument(
+        "--overwrite", action="store_true", help="replace OUTPUT, if it is there"
+    )
+    add(
+        "--ignore-free-space",
+        action="store_true",
+        help="start even where the disk seems too small",
+    )
+    add(
+        "--check",
+        action="store_true",
+        help="only tell what of OUTPUT is missing or damaged; takes no INPUT",
+    )
