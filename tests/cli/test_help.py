@@ -3,7 +3,7 @@ import pytest
 from keras_elmo.bulk.formats import FORMATS
 from keras_elmo.bulk.layers import DTYPES as STORED_DTYPES
 from keras_elmo.bulk.layers import LAYERS
-from keras_elmo.cli import convert, train
+from keras_elmo.cli import convert, project, train
 from keras_elmo.cli.arguments import COMMANDS, choices
 from keras_elmo.cli.main import main
 from keras_elmo.text.tokenizers import TOKENIZERS
@@ -26,3 +26,4 @@ def test_choices_are_those_of_the_modules_that_do_the_work():
     assert choices.STORED_DTYPES == STORED_DTYPES
     assert tuple(convert._TARGETS) == choices.TARGETS
     assert tuple(train._STRATEGIES) == choices.STRATEGIES
+    assert tuple(project._WRITERS) == choices.PICTURES

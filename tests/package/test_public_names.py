@@ -60,6 +60,14 @@ FACES = {
         "read_senses",
         "read_tags",
     },
+    "projector": {
+        "Points",
+        "sentence_points",
+        "word_points",
+        "write_html",
+        "write_parquet",
+        "write_tensorboard",
+    },
 }
 
 

@@ -55,6 +55,7 @@ FLOORS = {
     "pretraining": ("arguments", "bilm", "char_ids", "files", "text", "weights"),
     "probing": ("embedding",),
     "plots": (),
+    "projector": ("arguments", "bulk", "embedding", "files", "plots", "text"),
     "verification": ("embedding", "weights"),
     "compat": (
         "arguments",
@@ -79,6 +80,7 @@ FLOORS = {
         "presets",
         "pretraining",
         "probing",
+        "projector",
         "startup",
         "text",
         "verification",
@@ -103,6 +105,7 @@ ON_TENSORFLOW = ".on_tensorflow"
 OPTIONAL = (
     "tensorflow_text",
     "matplotlib.figure",
+    "plotly.graph_objects",
     "pyarrow",
     "sklearn",
     "threadpoolctl",

@@ -14,4 +14,5 @@ COMMANDS = (
     "train",
     "evaluate",
     "score",
+    "project",
 )
