@@ -106,7 +106,8 @@ def _points(
     find: Callable[[list[bytes], np.ndarray, str], _Found],
     wanted: str,
 ) -> Points:
-    check_choice("layer", layer, [key for key in elmo.output_keys if key != "default"])
+    layers = tuple(key for key in elmo.output_keys if key != "default")
+    check_choice("layer", layer, layers)
     check_positive_integer("limit", limit)
     rows, embedded = itertools.tee(token_lists(sentences, elmo.tokenizer))
     vectors = elmo.encode_stream(embedded, output_key=layer)
