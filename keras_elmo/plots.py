@@ -18,6 +18,7 @@ __all__ = [
     "principal_components",
 ]
 _PANEL = 3.6  # inches
+_ROUNDING = 1e-6
 
 
 def plot_senses(
@@ -191,10 +192,12 @@ def principal_components(vectors: np.ndarray, count: int = 2) -> np.ndarray:
     >>> [f"{x:.2f}" for x in points[:, 0]]
     ['-1.41', '1.41']
     """
-    centered = np.asarray(vectors, "float32")
-    centered = centered - centered.mean(axis=0)
+    vectors = np.asarray(vectors, "float32")
+    centered = vectors - vectors.mean(axis=0)
     # The signs of a decomposition are arbitrary, and may differ between machines.
     left, sizes, right = np.linalg.svd(centered, full_matrices=False)
+    # Vectors that differ by rounding are one point, however near one looks.
+    sizes[sizes < _ROUNDING * np.linalg.norm(vectors)] = 0
     signs = np.sign(right[np.arange(len(right)), np.abs(right).argmax(axis=1)])
     components = left * (sizes * signs)
     padded = np.zeros((len(components), count), "float32")

@@ -37,6 +37,10 @@ def test_principal_components_are_those_of_scikit_learn():
     # The sign is that of the direction's largest coordinate.
     loadings = (vectors - vectors.mean(axis=0)).T @ points
     assert np.all(loadings[np.abs(loadings).argmax(axis=0), [0, 1]] > 0)
+    # What differs by rounding is one point.
+    one = np.full((3, 4), 0.1, "float32")
+    one[1] = np.nextafter(one[1], 1)
+    assert_close(principal_components(one), np.zeros((3, 2)), atol=0)
     # Two vectors differ in one direction, and the others are 0.
     assert_close(principal_components(vectors[:2], 3)[:, 1:], np.zeros((2, 2)))
 

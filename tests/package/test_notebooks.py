@@ -10,6 +10,17 @@ nbformat = pytest.importorskip("nbformat")
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 # By notebook and id of a cell: what has to be among its outputs.
 EXPECTED = {
+    "adaptation": {
+        "adapt-a-language-model-to-other-text-code": "sentences to read",
+        "after-code-2": "class",
+        "embed-code": "(1, 256)",
+    },
+    "contextual_vectors": {
+        "seen-code": "Figure size 1440x360 with 4 Axes",
+        "used-code": "bank",
+        "used-code-2": "of a river",
+        "in-the-browser-code": "['bank.html', 'metadata.tsv', 'projector_config.pbtxt'",
+    },
     "migration": {
         "tf-hub-in-tensorflow-1-code": "TensorShape([2, 6, 256])",
         "allennlp-s-elmo-code": "[ True  True False]], shape=(2, 3), dtype=bool)",
@@ -19,6 +30,13 @@ EXPECTED = {
         "bilm-tf-code-2": "TensorShape([2, 3, 3, 256])",
         "bilm-tf-code-3": "(3, 6, 256)",
         "simple-elmo-code": "(2, 3, 256)",
+    },
+    "quickstart": {
+        "sentences-code": "lstm_outputs2  (2, 7, 256)",
+        "tokens-code": "True",
+        "many-sentences-code": "Figure size",
+        "in-a-keras-model-code": "accuracy 1.0",
+        "save-and-load-code": "True",
     },
 }
 
