@@ -95,7 +95,7 @@ class PureCall:
         trained = [tf.convert_to_tensor(value) for value in trained]
         frozen = [tf.stop_gradient(variable.value) for variable in self._frozen]
         run = self._run
-        if tf.executing_eagerly():
+        if tf.executing_eagerly() and not tf.config.functions_run_eagerly():
             run = self._trace(inputs, trained, frozen, **options)
         elif not self._compiled:
             # A function of its own would hide from TensorFlow that XLA compiles it.
@@ -109,7 +109,9 @@ class PureCall:
         it was called with, of every weight too: 60 MB.
         """
         specs = tf.nest.map_structure(of_any_size, inputs)
-        form = str((specs, options))
+        # Inside a layer of another precision, Keras casts the weights to that.
+        dtypes = [weight.dtype for weight in [*trained, *frozen]]
+        form = str((specs, dtypes, options))
         if form not in self._traces:
             self._traces[form] = self._run.get_concrete_function(
                 specs, trained, frozen, **options

@@ -180,6 +180,36 @@ def test_sizes_of_batches_leave_nothing_behind(frozen_elmo):
     assert specifications() == before
 
 
+@pytest.mark.parametrize("dtypes", [["float32", "mixed_float16"], ["mixed_float16"]])
+def test_calls_inside_layers_of_another_precision(dtypes):
+    class Caller(keras.layers.Layer):
+        def call(self, inputs):
+            return tf.constant(elmo.encode(["a b", "c"]))
+
+    elmo = skip_elmo()
+    for dtype in dtypes:
+        inside = Caller(dtype=dtype)(tf.zeros([1]))
+    np.testing.assert_allclose(inside, elmo.encode(["a b", "c"]), atol=1e-2)
+
+
+def test_functions_that_run_eagerly_for_who_looks_for_a_mistake(monkeypatch):
+    elmo = skip_elmo()
+    expected = elmo(TEXT)["elmo"]
+    calls = []
+    call = elmo.bilm.call
+    monkeypatch.setattr(
+        elmo.bilm, "call", lambda *a, **k: calls.append(1) or call(*a, **k)
+    )
+    elmo(TEXT)
+    assert not calls
+    tf.config.run_functions_eagerly(True)
+    try:
+        np.testing.assert_allclose(elmo(TEXT)["elmo"], expected, **TOLERANCE)
+    finally:
+        tf.config.run_functions_eagerly(False)
+    assert calls
+
+
 def lowered_for_gpu(backward, time):
     """The HLO for a platform that is not here, and the graph that it is made of.
 
