@@ -4,21 +4,22 @@ The functions return a `matplotlib.figure.Figure`: `figure.savefig("senses.png")
 it, and a notebook shows it after `%matplotlib inline`. No display is needed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
 
+from keras_elmo.files.optional import import_optional
+from keras_elmo.principal_components import principal_components
+
 __all__ = [
-    "load_figure",
+    "import_figure",
     "plot_curves",
     "plot_mix_weights",
     "plot_senses",
     "plot_similarity",
-    "principal_components",
 ]
 _PANEL = 3.6  # inches
-_ROUNDING = 1e-6
 
 
 def plot_senses(
@@ -26,17 +27,22 @@ def plot_senses(
 ) -> Any:
     """The vectors of a word in many sentences, a panel a layer, coloured by sense.
 
-    Each panel shows its layer's two principal components.
+    Each panel shows its layer's two principal components. What knows no context, as
+    `"word_emb"`, is one point.
 
     Args:
-        layers: For each layer by name, the vectors `(n, dim)`, at least two of them:
+        layers: For each layer by name, the vectors `(n, dim)`:
             `keras_elmo.probing.embed_words` returns such.
         senses: The sense of each, `n` strings.
         size: Inches of a panel. Defaults to 3.6.
 
+    Returns:
+        The figure.
+
     Raises:
         ModuleNotFoundError: if matplotlib is not installed.
-        ValueError: if the numbers of vectors and senses differ.
+        ValueError: if the numbers of vectors and senses differ, there are no layers,
+            or a vector is not finite.
 
     Example:
 
@@ -45,22 +51,23 @@ def plot_senses(
     >>> [text.get_text() for text in figure.legends[0].get_texts()]
     ['river', 'money']
     """
-    names = list(dict.fromkeys(senses))
-    number = np.array([names.index(sense) for sense in senses])
     for layer, vectors in layers.items():
-        if np.ndim(vectors) != 2 or len(vectors) != len(senses) or len(senses) < 2:
+        if np.ndim(vectors) != 2 or len(vectors) != len(senses):
             raise ValueError(
-                "`layers` should hold a vector for each of at least two `senses`, (n, "
-                f"dim). Received: {layer!r} of shape {np.shape(vectors)} for "
-                f"{len(senses)} senses"
+                "`layers` should hold (n, dim), a vector for each of `senses`. "
+                f"Received: {layer!r} of shape {np.shape(vectors)} for {len(senses)} "
+                "senses. Give a sense for each vector"
             )
-    figure = _figure(len(layers) * size, size)
-    panels = figure.subplots(1, len(layers), squeeze=False)[0]
-    for panel, (layer, vectors) in zip(panels, layers.items(), strict=True):
-        points = principal_components(vectors)
-        for index, name in enumerate(names):
-            panel.scatter(*points[number == index].T, label=name, s=18, alpha=0.8)
-        panel.set(title=layer, xticks=[], yticks=[])
+    places = {layer: principal_components(layers[layer]) for layer in layers}
+    figure = _figure(max(len(layers), 1) * size, size)
+    names = list(dict.fromkeys(senses))
+    colors = dict(zip(names, _colors(len(names)), strict=True))
+    panels = _panels(figure, "layers", layers)
+    for panel, (layer, points) in zip(panels, places.items(), strict=True):
+        for name in names:
+            mine = points[[sense == name for sense in senses]]
+            panel.scatter(*mine.T, label=_plain(name), color=colors[name], s=18)
+        panel.set(title=_plain(layer), xticks=[], yticks=[])
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(names), 4))
     return figure
@@ -73,6 +80,9 @@ def plot_mix_weights(mixes: Mapping[str, Sequence[float]]) -> Any:
         mixes: For each task by name, the weights of the layers before the softmax:
             `elmo.mix.mix_weights`.
 
+    Returns:
+        The figure.
+
     Raises:
         ModuleNotFoundError: if matplotlib is not installed.
         ValueError: if the numbers of layers differ, or there is none.
@@ -84,26 +94,25 @@ def plot_mix_weights(mixes: Mapping[str, Sequence[float]]) -> Any:
     ['0.25', '0.50', '0.25']
     """
     weights = [np.asarray(mix, "float64") for mix in mixes.values()]
-    if len({mix.shape for mix in weights}) != 1 or weights[0].ndim != 1:
+    shapes = [mix.shape for mix in weights]
+    if len(set(shapes)) != 1 or len(shapes[0]) != 1 or not weights[0].size:
         raise ValueError(
-            "`mixes` should hold as many weights for each task, a list of them. "
-            f"Received: shapes {[mix.shape for mix in weights]}"
+            "`mixes` should hold a list of weights for each task, of one length. "
+            f"Received: shapes {shapes}. Give `elmo.mix.mix_weights` of models with as "
+            "many layers"
         )
-    shares = [
-        np.exp(mix - mix.max()) / np.exp(mix - mix.max()).sum() for mix in weights
-    ]
     layers = np.arange(len(weights[0]))
     figure = _figure(1.5 * len(layers) + 2, _PANEL)
     panel = figure.subplots()
-    width = 0.8 / len(shares)
-    for index, (task, share) in enumerate(zip(mixes, shares, strict=True)):
-        panel.bar(
-            layers + (index - (len(shares) - 1) / 2) * width, share, width, label=task
-        )
+    width = 0.8 / len(weights)
+    colors = _colors(len(weights))
+    for index, (task, mix) in enumerate(zip(mixes, weights, strict=True)):
+        shares = np.exp(mix - mix.max())
+        shares /= shares.sum()
+        places = layers + (index - (len(weights) - 1) / 2) * width
+        panel.bar(places, shares, width, label=_plain(task), color=colors[index])
     names = ["word_emb", *(f"lstm_outputs{k}" for k in layers[1:])]
-    panel.set(
-        xticks=layers, xticklabels=names, ylabel="weight in the mix", ylim=(0, None)
-    )
+    panel.set(xticks=layers, xticklabels=names, ylabel="weight in the mix")
     panel.legend()
     return figure
 
@@ -113,6 +122,9 @@ def plot_curves(history: Mapping[str, Sequence[float]]) -> Any:
 
     Args:
         history: `model.fit(...).history`; `"val_..."` goes beside its metric.
+
+    Returns:
+        The figure.
 
     Raises:
         ModuleNotFoundError: if matplotlib is not installed.
@@ -125,20 +137,14 @@ def plot_curves(history: Mapping[str, Sequence[float]]) -> Any:
     ['training', 'validation']
     """
     metrics = list(dict.fromkeys(name.removeprefix("val_") for name in history))
-    if not metrics:
-        raise ValueError(
-            "`history` should hold a list of values for each metric. Received: "
-            f"{history!r}"
-        )
-    figure = _figure(1.2 * _PANEL * len(metrics), _PANEL)
-    for panel, metric in zip(
-        figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True
-    ):
+    figure = _figure(1.2 * _PANEL * max(len(metrics), 1), _PANEL)
+    panels = _panels(figure, "history", metrics)
+    for panel, metric in zip(panels, metrics, strict=True):
         for key, label in ((metric, "training"), (f"val_{metric}", "validation")):
             if key in history:
                 epochs = range(1, len(history[key]) + 1)
                 panel.plot(epochs, history[key], marker="o", label=label)
-        panel.set(xlabel="epoch", ylabel=metric)
+        panel.set(xlabel="epoch", ylabel=_plain(metric))
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.legend()
     return figure
@@ -154,9 +160,12 @@ def plot_similarity(
         labels: Texts of the `n` rows.
         others: Texts of the `m` columns. Defaults to None: `labels`.
 
+    Returns:
+        The figure.
+
     Raises:
         ModuleNotFoundError: if matplotlib is not installed.
-        ValueError: if there are other numbers of texts.
+        ValueError: if there are other numbers of texts, or none.
 
     Example:
 
@@ -165,17 +174,18 @@ def plot_similarity(
     ['1.00', '0.00', '0.00', '1.00']
     """
     others = labels if others is None else others
-    if np.shape(similarity) != (len(labels), len(others)):
+    shape = len(labels), len(others)
+    if np.shape(similarity) != shape or 0 in shape:
         raise ValueError(
-            "`similarity` should have a row for each of `labels`, and a column for "
-            f"each of `others`. Received: shape {np.shape(similarity)} for "
-            f"{len(labels)} and {len(others)} texts"
+            "`similarity` should have a row for each of `labels` and a column for each "
+            f"of `others`, if any. Received: shape {np.shape(similarity)} for "
+            f"{shape[0]} and {shape[1]} texts. Give the texts that were compared"
         )
     figure = _figure(2.5 + 0.6 * len(others), 1.5 + 0.6 * len(labels))
     panel = figure.subplots()
     image = panel.imshow(similarity, vmin=min(0, np.min(similarity)), vmax=1)
-    panel.set_xticks(range(len(others)), others, rotation=45, ha="right")
-    panel.set_yticks(range(len(labels)), labels)
+    panel.set_xticks(range(len(others)), map(_plain, others), rotation=45, ha="right")
+    panel.set_yticks(range(len(labels)), map(_plain, labels))
     for (row, column), value in np.ndenumerate(similarity):
         color = "black" if value > 0.6 else "white"
         panel.text(column, row, f"{value:.2f}", ha="center", va="center", color=color)
@@ -183,42 +193,46 @@ def plot_similarity(
     return figure
 
 
-def principal_components(vectors: np.ndarray, count: int = 2) -> np.ndarray:
-    """Vectors `(n, dim)` seen along the directions of most variance, `(n, count)`.
+def import_figure() -> Any:
+    """matplotlib's `Figure`, to import before hours of work rather than after.
+
+    Raises:
+        ModuleNotFoundError: if matplotlib is not installed; it tells how to install it.
 
     Example:
 
-    >>> points = principal_components(np.array([[1.0, 1.0], [3.0, 3.0]]))
-    >>> [f"{x:.2f}" for x in points[:, 0]]
-    ['-1.41', '1.41']
+    >>> import_figure().__name__
+    'Figure'
     """
-    vectors = np.asarray(vectors, "float32")
-    centered = vectors - vectors.mean(axis=0)
-    # The signs of a decomposition are arbitrary, and may differ between machines.
-    left, sizes, right = np.linalg.svd(centered, full_matrices=False)
-    # Vectors that differ by rounding are one point, however near one looks.
-    sizes[sizes < _ROUNDING * np.linalg.norm(vectors)] = 0
-    signs = np.sign(right[np.arange(len(right)), np.abs(right).argmax(axis=1)])
-    components = left * (sizes * signs)
-    padded = np.zeros((len(components), count), "float32")
-    padded[:, : components.shape[1]] = components[:, :count]
-    return padded
-
-
-def load_figure() -> type:
-    """matplotlib's `Figure`; to call this first spares hours of work without pictures.
-
-    Raises:
-        ModuleNotFoundError: if matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f'Pictures need matplotlib ({error}): pip install "keras-elmo[plots]"'
-        ) from error
-    return Figure
+    return import_optional("matplotlib.figure", "plots", "Pictures").Figure
 
 
 def _figure(width: float, height: float) -> Any:
-    return load_figure()(figsize=(width, height), layout="constrained")
+    return import_figure()(figsize=(width, height), layout="constrained")
+
+
+def _panels(figure: Any, argument: str, names: Sized) -> Any:
+    """A panel for each name, side by side."""
+    if not len(names):
+        raise ValueError(
+            f"`{argument}` should hold something to show, by name. Received: nothing"
+        )
+    return figure.subplots(1, len(names), squeeze=False)[0]
+
+
+def _colors(count: int) -> Any:
+    """So many colours, none of them twice."""
+    colormaps = import_optional("matplotlib", "plots", "Pictures").colormaps
+    if count <= 10:
+        return colormaps["tab10"].colors[:count]
+    return colormaps["turbo"](np.linspace(0, 1, count))
+
+
+def _plain(text: str) -> str:
+    """Text for matplotlib, as it is.
+
+    Between two dollars it would be set as mathematics, and after a `_` left out of
+    legends.
+    """
+    text = text.replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text

@@ -9,8 +9,8 @@ from keras_elmo.plots import (
     plot_mix_weights,
     plot_senses,
     plot_similarity,
-    principal_components,
 )
+from keras_elmo.principal_components import principal_components
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
@@ -41,8 +41,9 @@ def test_principal_components_are_those_of_scikit_learn():
     one = np.full((3, 4), 0.1, "float32")
     one[1] = np.nextafter(one[1], 1)
     assert_close(principal_components(one), np.zeros((3, 2)), atol=0)
-    # Two vectors differ in one direction, and the others are 0.
-    assert_close(principal_components(vectors[:2], 3)[:, 1:], np.zeros((2, 2)))
+    # Two vectors differ in one direction, and numbers have no other.
+    assert_close(principal_components(vectors[:2])[:, 1], np.zeros(2))
+    assert_close(principal_components(vectors[:, :1])[:, 1], np.zeros(20))
 
 
 def test_mix_weights_of_several_tasks():
@@ -78,10 +79,33 @@ def test_similarity_of_rows_with_columns(tmp_path):
     assert (tmp_path / "similarity.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_texts_are_shown_as_they_are(tmp_path):
+    texts = ["it cost $5, not $6", "x $a^^b$", "_a"]
+    figure = plot_similarity(np.eye(3), texts)
+    figure.savefig(tmp_path / "similarity.png")
+    senses = plot_senses({"$a^^b$": np.eye(3)}, texts)
+    senses.savefig(tmp_path / "senses.png")
+    shown = [text.get_text().strip() for text in senses.legends[0].get_texts()]
+    assert [text.replace("\\$", "$") for text in shown] == texts
+    assert len(plot_mix_weights({"_t": [0.0]}).axes[0].get_legend().get_texts()) == 1
+
+
+def test_no_two_senses_have_one_colour():
+    names = [f"sense {number}" for number in range(14)]
+    panel = plot_senses({"elmo": np.eye(14)}, names).axes[0]
+    colors = {tuple(points.get_facecolor()[0]) for points in panel.collections}
+    assert len(colors) == 14
+
+
 @pytest.mark.parametrize(
     "call, message",
     [
         (lambda: plot_senses({"elmo": np.ones((3, 2))}, ["a", "b"]), r"\(3, 2\) for 2"),
+        (lambda: plot_senses({}, ["a"]), "`layers`.*nothing"),
+        (lambda: plot_senses({"elmo": np.full((1, 2), np.nan)}, ["a"]), "finite"),
+        (lambda: plot_mix_weights({"a": []}), "`mixes`"),
+        (lambda: plot_similarity(np.zeros((0, 0)), []), "`similarity`"),
+        (lambda: principal_components(np.zeros((0, 4))), r"shape \(0, 4\)"),
         (lambda: plot_mix_weights({}), r"`mixes`.*Received: shapes \[\]"),
         (lambda: plot_mix_weights({"a": [0], "b": [0, 0]}), r"`mixes`.*\(1,\), \(2,\)"),
         (lambda: plot_curves({}), "`history`"),

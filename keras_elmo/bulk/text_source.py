@@ -92,6 +92,23 @@ class TextSource:
         """The files that are read."""
         return [file.path for file in self._files]
 
+    @property
+    def file_names(self) -> list[str]:
+        """What the files are called: their names, or their paths if two have one."""
+        names = [file.name for file in self._files]
+        if len(set(names)) < len(names):
+            names = [os.fspath(file.path) for file in self._files]
+        return names
+
+    def lines_of(self, file: int) -> Iterator[bytes]:
+        """The lines of one file, which may be read but once.
+
+        Raises:
+            OSError, ValueError: see `parts`.
+        """
+        for offset, raw in self._measured(file):
+            yield _clean(raw, offset)
+
     def parts(self, lines_per_part: int | None = None) -> Iterator[Part]:
         """Reads all of the text, and fills `facts`.
 

@@ -1,19 +1,18 @@
 """Writes vectors as points to look at."""
 
 import argparse
-import contextlib
+import collections
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from keras_elmo.bulk.formats.parquet import import_pyarrow
 from keras_elmo.bulk.text_source import TextSource
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
-from keras_elmo.files.existing import check_file, check_folder
+from keras_elmo.files.existing import check_file
 from keras_elmo.projector.html import import_plotly, write_html
-from keras_elmo.projector.parquet import write_parquet
+from keras_elmo.projector.parquet import import_pyarrow, write_parquet
 from keras_elmo.projector.points import Points, sentence_points, word_points
-from keras_elmo.projector.tensorboard import CONFIG, write_tensorboard
+from keras_elmo.projector.tensorboard import check_projector, write_tensorboard
 from keras_elmo.weights.open_weights import open_weights
 
 _WRITERS = {
@@ -31,15 +30,15 @@ _NEXT_STEPS = {
 
 
 def run(args: argparse.Namespace) -> None:
-    form = args.to or _SUFFIXES.get(args.output.suffix, "tensorboard")
+    form = args.to or _SUFFIXES.get(args.output.suffix.lower(), "tensorboard")
     _check_target(args.output, form, args.force)
-    kwargs = {} if args.tokenizer is None else {"tokenizer": args.tokenizer}
-    elmo = ElmoEmbedding.from_stored_model(open_weights(args.weights), **kwargs)
-    with contextlib.ExitStack() as stack:
-        # All are opened first, so that a missing one is an error now.
-        sources = [stack.enter_context(TextSource(name)) for name in args.inputs]
-        points = _find_points(args, elmo, sources)
-    _WRITERS[form](args.output, points)
+    with TextSource(args.inputs) as source:
+        kwargs = {} if args.tokenizer is None else {"tokenizer": args.tokenizer}
+        elmo = ElmoEmbedding.from_stored_model(open_weights(args.weights), **kwargs)
+        points = _find_points(args, elmo, source)
+    _WRITERS[form](args.output, points, args.force)
+    for note in _notes(args, points):
+        print(f"note: {note}")
     next_step = _NEXT_STEPS[form].format(path=args.output)
     print(f"wrote {len(points.texts):,} points to {args.output}: {next_step}")
 
@@ -47,25 +46,31 @@ def run(args: argparse.Namespace) -> None:
 def _check_target(output: Path, form: str, force: bool) -> None:
     """Refuses before the work what would fail after it."""
     if form == "tensorboard":
-        check_folder(output, CONFIG, "a folder of a projector", force)
+        check_projector(output, force)
         return
     check_file("output", output, force)
-    import_plotly() if form == "html" else import_pyarrow()
+    if form == "html":
+        import_plotly()
+    else:
+        import_pyarrow()
 
 
 def _find_points(
-    args: argparse.Namespace, elmo: ElmoEmbedding, sources: list[TextSource]
+    args: argparse.Namespace, elmo: ElmoEmbedding, source: TextSource
 ) -> Points:
-    kwargs = {"layer": args.layer, "limit": args.limit}
-    labelled, lines = itertools.tee(_lines(args.inputs, sources))
-    sentences = (line for _, line in lines)
+    files = {name: source.lines_of(i) for i, name in enumerate(source.file_names)}
     if args.word:
-        return word_points(elmo, sentences, args.word, **kwargs)
-    labels = (label for label, _ in labelled)
-    return sentence_points(elmo, sentences, labels, **kwargs)
+        lines = itertools.chain.from_iterable(files.values())
+        return word_points(elmo, lines, args.word, args.layer, args.limit)
+    return sentence_points(elmo, files, args.layer, args.limit)
 
 
-def _lines(names: list[str], sources: list[TextSource]) -> Iterator[tuple[str, bytes]]:
-    for name, source in zip(names, sources, strict=True):
-        for part in source.parts():
-            yield from ((Path(name).name, line) for line in part.lines)
+def _notes(args: argparse.Namespace, points: Points) -> Iterator[str]:
+    """What was looked for and is not shown."""
+    counts = collections.Counter(points.labels)
+    for word in args.word or []:
+        if word not in counts:
+            yield f"no {word!r} in the text"
+    for label, count in counts.items():
+        if count == args.limit:
+            yield f"the first {count:,} of {label!r}; --limit may show more"

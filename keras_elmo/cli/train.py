@@ -73,25 +73,10 @@ def run(args: argparse.Namespace) -> None:
         _fit(model, corpus, None, args, args.softmax_tokens, "softmax", is_chief)
     tokens = args.tokens or round(args.epochs * size.tokens)
     _fit(model, corpus, validation, args, tokens, "bilm", is_chief)
-    if stored and stored.metadata:
-        metadata["trained_from"] = dict(stored.metadata)
-    metadata = {
-        **metadata,
-        "command": shlex.join(["keras-elmo", *sys.argv[1:]]),
-        "seed": args.seed,
-        "steps": int(model.optimizer.iterations.numpy()),
-        "sentences": size.sentences,
-        "tokens": size.tokens,
-    }
+    metadata |= _facts_of_run(args, stored, size, model)
     if validation is not None:
-        results = evaluate(model, validation)
-        metadata["perplexity"] = {
-            "text": args.validation,
-            "forward": round(results["forward_perplexity"], 2),
-            "backward": round(results["backward_perplexity"], 2),
-            "both": round(results["perplexity"], 2),
-        }
-        print(f"validation perplexity {results['perplexity']:.2f}")
+        metadata["perplexity"] = _perplexity(args, model, validation)
+        print(f"validation perplexity {metadata['perplexity']['both']:.2f}")
     if is_chief:
         folder = args.output / "preset"
         model.save_to_preset(folder, metadata, args.dtype, args.tokenizer)
@@ -197,6 +182,37 @@ def _fit(
     folder = args.output / "checkpoints" / stage
     with progress:
         train(model, corpus, options, folder, validation, callbacks)
+
+
+def _facts_of_run(
+    args: argparse.Namespace,
+    stored: StoredModel | None,
+    size: CorpusSize,
+    model: LanguageModel,
+) -> dict[str, Any]:
+    """What the run knows of the weights, for their metadata."""
+    facts = {
+        "command": shlex.join(["keras-elmo", *sys.argv[1:]]),
+        "seed": args.seed,
+        "steps": int(model.optimizer.iterations.numpy()),
+        "sentences": size.sentences,
+        "tokens": size.tokens,
+    }
+    if stored is not None:
+        facts["trained_from"] = {"source": args.source, **stored.metadata}
+    return facts
+
+
+def _perplexity(
+    args: argparse.Namespace, model: LanguageModel, validation: TextCorpus
+) -> dict[str, Any]:
+    results = evaluate(model, validation)
+    return {
+        "text": args.validation,
+        "forward": round(results["forward_perplexity"], 2),
+        "backward": round(results["backward_perplexity"], 2),
+        "both": round(results["perplexity"], 2),
+    }
 
 
 def _make_record(args: argparse.Namespace, size: CorpusSize) -> RunRecord:

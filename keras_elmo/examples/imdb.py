@@ -22,7 +22,7 @@ from keras_elmo import ElmoEmbedding
 from keras_elmo.cli.help import WEIGHTS, HelpFormatter
 from keras_elmo.files.cache import cache_dir
 from keras_elmo.files.download import download
-from keras_elmo.plots import load_figure, plot_curves
+from keras_elmo.plots import import_figure, plot_curves
 
 _URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 _HASH = "md5:7c2ac02c03563afcf9b574c7e56c153a"
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Trains, tests and writes a classifier."""
-    load_figure()  # an error now, not after hours
+    import_figure()  # an error now, not after hours
     keras.utils.set_random_seed(args.seed)
     # Without this, the same seed does not give the same result to the last bit.
     tf.config.experimental.enable_op_determinism()

@@ -1,16 +1,16 @@
-import importlib.util
 import math
 import sys
 import time
 
 import keras
 
+from keras_elmo.arguments import check_positive_integer
 from keras_elmo.files.units import format_bytes, format_seconds
 
 # The first steps are slower, because TensorFlow prepares what it will run.
 _FIRST_STEPS = 5
 _TIMED_STEPS = 20
-# Besides a weight there are its gradient and two moments of Adam, all of them float32.
+# Besides a weight there are its gradient and the optimizer's two moments, in float32.
 _BYTES = 4 * 4
 
 
@@ -19,11 +19,14 @@ class TrainingForecast(keras.callbacks.Callback):
 
     To try steps out before would change the state that training starts from, or take
     the memory of a second model. So it is the first steps that are timed, 25 of them;
-    training with no more has no forecast of time.
+    training with no more has no forecast of time. It does not count validation.
 
     Args:
-        steps: Steps of the whole training.
+        steps: Steps of the whole training, by Adam, as `train` does.
         tokens_per_step: Tokens that a step predicts in each direction.
+
+    Raises:
+        ValueError: if one of them is no positive integer.
 
     Example:
 
@@ -34,8 +37,10 @@ class TrainingForecast(keras.callbacks.Callback):
 
     def __init__(self, steps: int, tokens_per_step: int):
         super().__init__()
-        self.steps = steps
-        self.tokens_per_step = tokens_per_step
+        self.steps = check_positive_integer("steps", steps)
+        self.tokens_per_step = check_positive_integer(
+            "tokens_per_step", tokens_per_step
+        )
 
     def on_train_begin(self, logs=None):
         self._left = self.steps - int(self.model.optimizer.iterations.numpy())
@@ -43,7 +48,7 @@ class TrainingForecast(keras.callbacks.Callback):
         weights = self.model.trainable_weights
         count = sum(math.prod(weight.shape) for weight in weights)
         print(
-            f"to train: {count:,} weights; with their gradients and Adam's moments "
+            f"to train: {count:,} weights; with gradients and moments of the optimizer "
             f"{format_bytes(_BYTES * count)} of memory, besides that of each step"
         )
 
@@ -52,7 +57,7 @@ class TrainingForecast(keras.callbacks.Callback):
         self._timed += 1
         if self._timed == 0:
             self._start = time.monotonic()
-        if self._timed == _TIMED_STEPS:
+        if self._timed == _TIMED_STEPS and self._left > 0:
             self._tell(_TIMED_STEPS / (time.monotonic() - self._start))
 
     def _tell(self, steps_per_second: float) -> None:
@@ -67,9 +72,9 @@ class TrainingForecast(keras.callbacks.Callback):
 
 def peak_memory() -> int | None:
     """Bytes of memory that this process had at the most, where the system tells it."""
-    if not importlib.util.find_spec("resource"):  # which Windows lacks
+    try:
+        import resource
+    except ImportError:  # on Windows
         return None
-    import resource
-
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak

@@ -1,6 +1,6 @@
 """The vectors of single tokens, by layer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def embed_words(
         For each layer by name, the vectors `(sentences, width)`.
 
     Raises:
-        IndexError: if a sentence has no token there.
+        ValueError: if there are not as many positions, or no token at one of them.
 
     Example:
 
@@ -48,9 +48,32 @@ def embed_words(
     (2, 256)
     """
     embedded: dict[str, list] = {}
-    stream = elmo.encode_stream(sentences, output_key=None)
-    for position, outputs in zip(positions, stream, strict=True):
-        del outputs["default"]
-        for name, vectors in outputs.items():
+    for position, layers in embed_around(elmo, sentences, positions):
+        for name, vectors in layers.items():
             embedded.setdefault(name, []).append(vectors[position])
     return {name: np.stack(vectors) for name, vectors in embedded.items()}
+
+
+def embed_around(
+    elmo: ElmoEmbedding, sentences: Sequence, positions: Sequence[int]
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+    """For each sentence the position and, by layer, the vectors of all tokens.
+
+    Raises:
+        ValueError: see `embed_words`.
+    """
+    stream = elmo.encode_stream(sentences, output_key=None)
+    if len(sentences) != len(positions):
+        raise ValueError(
+            "`positions` should hold one for each sentence. Received: "
+            f"{len(positions)} positions, {len(sentences)} sentences"
+        )
+    for number, (position, layers) in enumerate(zip(positions, stream, strict=True)):
+        del layers["default"]  # which is of no token
+        count = len(layers["elmo"])
+        if not 0 <= position < count:
+            raise ValueError(
+                "`positions` should be those of tokens, counted from 0. Received: "
+                f"{position} for sentence {number}, which has {count} tokens"
+            )
+        yield position, layers

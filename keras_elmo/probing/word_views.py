@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
+from keras_elmo.probing.vectors import embed_around
 
 
 def embed_views(
@@ -26,10 +27,8 @@ def embed_views(
         none, and `"around"`, the two of them.
     """
     views: dict[str, dict[str, list[np.ndarray]]] = {}
-    stream = elmo.encode_stream(sentences, output_key=None)
-    for position, outputs in zip(positions, stream, strict=True):
-        del outputs["default"]  # which is of no layer
-        for layer, vectors in outputs.items():
+    for position, layers in embed_around(elmo, sentences, positions):
+        for layer, vectors in layers.items():
             found = {"word": vectors[position], "sentence": vectors.mean(axis=0)}
             if layer != "word_emb":
                 found |= _directions(vectors, position)

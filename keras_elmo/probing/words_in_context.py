@@ -62,26 +62,30 @@ def probe_words_in_context(
         are, and without their mean. `"same form"` is told the former alone, and
         `"all layers"` the latter of all of them. `"majority"` is the accuracy of the
         more frequent answer.
+
+    Raises:
+        ValueError: if the files are not as described, or `train` has one answer alone.
     """
     splits = read_pairs(train), read_pairs(test)
     answers = [np.array([pair.same for pair in split]) for split in splits]
+    if len(set(answers[0])) < 2:
+        raise ValueError(
+            "`train` should hold pairs of both answers. Received: "
+            f"{os.fspath(train)!r} with one. Give all of the split"
+        )
     majority = float(np.mean(answers[1] == (answers[0].mean() >= 0.5)))
     scores = {"majority": {"threshold": majority, "linear": majority}}
-    features = _features(*(_embed(elmo, split) for split in splits))
-    forms = [np.array([[_is_same_form(pair)] for pair in split]) for split in splits]
-
-    def add_score(name: str, known: list[np.ndarray]) -> None:
-        known = [np.hstack(pair) for pair in zip(forms, known, strict=True)]
-        data = zip(known, answers, strict=True)
+    facts = _facts(elmo, *splits)
+    layers = [name for name in facts[0] if name != "same form"]
+    told = {layer: ["same form", layer] for layer in layers}
+    told = {"same form": ["same form"], **told, "all layers": ["same form", *layers]}
+    for name, parts in told.items():
+        features = [np.hstack([split[part] for part in parts]) for split in facts]
+        data = zip(features, answers, strict=True)
         scores[name] = {"linear": fit_and_score(linear_classifier(), *data)}
-
-    add_score("same form", [form[:, :0] for form in forms])
-    for layer in features[0]:
-        known = [split[layer] for split in features]
-        add_score(layer, known)
-        words = [cosines[:, 0] for cosines in known]
+    for layer in layers:
+        words = [split[layer][:, 0] for split in facts]
         scores[layer]["threshold"] = _threshold_accuracy(words, answers)
-    add_score("all layers", [np.hstack(list(split.values())) for split in features])
     return scores
 
 
@@ -94,6 +98,29 @@ def _read_pair(columns: list[str], answer: str) -> WordPair:
     if answer not in ("T", "F"):
         raise ValueError(f"answer {answer!r} is neither T nor F")
     return WordPair(sentences, (first_position, second_position), answer == "T")
+
+
+def _facts(
+    elmo: ElmoEmbedding, train: list[WordPair], test: list[WordPair]
+) -> list[dict[str, np.ndarray]]:
+    """For both, what is known of each pair: `(pairs, features)` by name.
+
+    `"same form"` is one feature. For each layer there are the cosines of its views, of
+    which the word's own is the first.
+    """
+    views = [_embed(elmo, split) for split in (train, test)]
+    facts = []
+    for split, by_layer in zip((train, test), views, strict=True):
+        known = {"same form": np.array([[_is_same_form(pair)] for pair in split])}
+        for layer, by_name in by_layer.items():
+            columns = [
+                cosines(pairs[:, 0], pairs[:, 1], center)
+                for name, pairs in by_name.items()
+                for center in (0, views[0][layer][name].mean(axis=(0, 1)))
+            ]
+            known[layer] = np.column_stack(columns)
+        facts.append(known)
+    return facts
 
 
 def _is_same_form(pair: WordPair) -> bool:
@@ -117,25 +144,6 @@ def _embed(
         layer: {name: np.stack([x[::2], x[1::2]], 1) for name, x in by_name.items()}
         for layer, by_name in views.items()
     }
-
-
-def _features(
-    train: dict[str, dict[str, np.ndarray]], test: dict[str, dict[str, np.ndarray]]
-) -> list[dict[str, np.ndarray]]:
-    """For both, each layer's cosines `(pairs, features)`, the word's own first."""
-    return [
-        {
-            layer: np.column_stack(
-                [
-                    cosines(vectors[:, 0], vectors[:, 1], center)
-                    for name, vectors in by_name.items()
-                    for center in (0, train[layer][name].mean(axis=(0, 1)))
-                ]
-            )
-            for layer, by_name in split.items()
-        }
-        for split in (train, test)
-    ]
 
 
 def _threshold_accuracy(words: list[np.ndarray], answers: list[np.ndarray]) -> float:

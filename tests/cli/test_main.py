@@ -80,7 +80,7 @@ def test_train_then_embed_evaluate_continue_and_adapt(folder, capsys):
     assert "bilm 10/10" in output and "softmax" not in output.split("wrote")[0]
     assert "time: about" not in output  # of ten steps
     of_continued = json.loads((folder / "continued/preset/metadata.json").read_text())
-    assert of_continued["trained_from"] == metadata
+    assert of_continued["trained_from"] == {"source": ["run/preset"], **metadata}
     continued = LanguageModel.from_preset("continued/preset", 1)
     assert len(continued.vocabulary) == 7
 

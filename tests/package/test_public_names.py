@@ -44,12 +44,11 @@ FACES = {
         "train",
     },
     "plots": {
-        "load_figure",
+        "import_figure",
         "plot_curves",
         "plot_mix_weights",
         "plot_senses",
         "plot_similarity",
-        "principal_components",
     },
     "probing": {
         "embed_words",

@@ -54,8 +54,9 @@ FLOORS = {
     "bulk": ("arguments", "embedding", "files", "text", "version", "weights"),
     "pretraining": ("arguments", "bilm", "char_ids", "files", "text", "weights"),
     "probing": ("embedding",),
-    "plots": (),
-    "projector": ("arguments", "bulk", "embedding", "files", "plots", "text"),
+    "principal_components": (),
+    "plots": ("files", "principal_components"),
+    "projector": ("arguments", "embedding", "files", "principal_components", "text"),
     "verification": ("embedding", "weights"),
     "compat": (
         "arguments",

@@ -102,6 +102,9 @@ def test_words_in_context(elmo, tmp_path):
     assert scores["word_emb"] == {"threshold": 0.6, "linear": 1.0}
     assert scores["lstm_outputs2"] == {"threshold": 1.0, "linear": 1.0}
     assert scores["all layers"] == {"linear": 1.0}
+    (tmp_path / "train" / "train.gold.txt").write_text("T\n" * 5)
+    with pytest.raises(ValueError, match="`train`.*both answers.*/train"):
+        probe_words_in_context(elmo, tmp_path / "train", tmp_path / "dev")
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
@@ -125,6 +128,17 @@ def test_views_of_a_word(elmo, position):
     assert set(views["lstm_outputs1"]) == set(expected)
     for name, vector in expected.items():
         assert_close(views["lstm_outputs1"][name][0], vector)
+
+
+def test_positions_that_are_none(elmo):
+    for embed in (embed_words, embed_views):
+        for positions, message in [
+            ([0], "1 positions, 2 sentences"),
+            ([0, 2], "Received: 2 for sentence 1, which has 2"),
+            ([-1, 0], "Received: -1 for sentence 0"),
+        ]:
+            with pytest.raises(ValueError, match=message):
+                embed(elmo, ["a", "b c"], positions)
 
 
 def test_cosines():

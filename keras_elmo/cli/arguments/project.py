@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("output", type=Path, metavar="OUTPUT", help="file or folder to write")
     add("--word", nargs="+", metavar="WORD", help="show these words, not the sentences")
     add("--layer", default="elmo", help="output to show the vectors of")
-    add("--limit", type=int, default=5000, metavar="N", help="points to show")
+    add("--limit", type=int, default=2000, metavar="N", help="points of a file or word")
     add("--to", choices=PICTURES, help="(default: by the name of OUTPUT)")
     add("--weights", nargs="+", default=["tiny_en"], metavar="SOURCE", help=WEIGHTS)
     add("--tokenizer", choices=TOKENIZERS, help="(default: the preset's)")

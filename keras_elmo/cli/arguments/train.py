@@ -37,5 +37,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=1)
     add("--distribute", choices=STRATEGIES, default="none")
     add("--tensorboard", action="store_true", help="write logs for it")
-    add("--metadata", type=Path, help="JSON to add to the preset's metadata.json")
+    add("--metadata", type=Path, help="JSON of what else to tell of the weights")
     add("--dtype", choices=DTYPES, default="float32", help="of the preset's weights")

@@ -1,11 +1,11 @@
 """The README.md of a preset: what is known of its weights, and what is not."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 # What who uses weights has to know; where nobody told it, the card says so.
 _EXPECTED = ("language", "data", "license", "command", "perplexity", "limits")
-_NOT_STATED = "not stated"
 _CARD = """\
 # {name}
 
@@ -36,7 +36,10 @@ def model_card(settings: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
 
     Args:
         settings: Arguments of the `BiLM`.
-        metadata: What was told about the weights.
+        metadata: What was told about the weights, as JSON has it.
+
+    Returns:
+        Markdown.
 
     Example:
 
@@ -44,22 +47,31 @@ def model_card(settings: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
     >>> [line for line in card.splitlines() if "units" in line or "icense" in line]
     ['- `units`: 8', '- `license`: CC0']
     """
-    facts = {**dict.fromkeys(_EXPECTED, _NOT_STATED), **metadata}
+    facts = {**dict.fromkeys(_EXPECTED), **metadata}
+    name = facts.pop("name", None)
     return _CARD.format(
-        name=_text(facts.pop("name", "A biLM")),
-        sizes=_list(settings),
-        facts=_list(facts),
+        name="A biLM" if name is None else _text(name),
+        sizes="\n".join(_list(settings)),
+        facts="\n".join(_list(facts)),
     )
 
 
-def _list(values: Mapping[str, Any]) -> str:
-    return "\n".join(f"- `{name}`: {_text(value)}" for name, value in values.items())
+def _list(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        start = f"{indent}- `{_text(name).replace('`', '')}`:"
+        if isinstance(value, Mapping) and value:
+            yield start
+            yield from _list(value, indent + "  ")
+        else:
+            yield f"{start} {_text(value)}"
 
 
 def _text(value: Any) -> str:
     """On one line, so that what was told can't take the place of other parts."""
-    if isinstance(value, Mapping):
-        return "; ".join(f"{name} {_text(part)}" for name, part in value.items())
+    if value in (None, "", [], {}):
+        return "not stated"
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return "; ".join(map(_text, value))
-    return " ".join(str(value).split())
+    if not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False)
+    return " ".join(value.split())

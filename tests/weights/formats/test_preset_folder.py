@@ -160,9 +160,26 @@ def test_other_folders_are_not_replaced(tmp_path):
 
 
 def test_model_card_says_what_is_known_and_what_is_not(tmp_path):
-    metadata = {"name": "mine", "license": "CC0", "data": ["novels", "one\n# line"]}
+    metadata = {
+        "name": "mine",
+        "license": "CC0",
+        "data": ["novels", "one\n# line"],
+        "a`b\n# c": None,
+        "trained_from": {"source": ["x"], "perplexity": {"both": 9.5}},
+        "is_new": True,
+    }
     small_bilm().save_to_preset(tmp_path / "preset", metadata)
     card = (tmp_path / "preset" / "README.md").read_text()
     assert card.startswith("# mine\n") and "- `projection_dim`: 4\n" in card
     assert "- `license`: CC0\n- `command`: not stated\n" in card
     assert "- `data`: novels; one # line\n" in card
+    assert "- `ab # c`: not stated\n" in card and "- `is_new`: true\n" in card
+    nested = (
+        "- `trained_from`:\n  - `source`: x\n  - `perplexity`:\n    - `both`: 9.5\n"
+    )
+    assert nested in card
+    assert [line for line in card.splitlines() if line.startswith("#")] == [
+        "# mine",
+        "## Sizes",
+        "## Facts",
+    ]
