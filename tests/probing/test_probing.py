@@ -14,6 +14,7 @@ from keras_elmo.probing import (
 )
 from keras_elmo.probing.vectors import embed_tokens, embed_words
 from keras_elmo.probing.word_views import cosines, embed_views
+from keras_elmo.probing.words_in_context import WordPair, _facts
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
@@ -105,6 +106,27 @@ def test_words_in_context(elmo, tmp_path):
     (tmp_path / "train" / "train.gold.txt").write_text("T\n" * 5)
     with pytest.raises(ValueError, match="`train`.*both answers.*/train"):
         probe_words_in_context(elmo, tmp_path / "train", tmp_path / "dev")
+
+
+def test_cosines_of_pairs_are_of_vectors_with_and_without_their_mean(elmo):
+    train = [
+        WordPair((["a", "b"], ["c", "A"]), (0, 1), True),
+        WordPair((["b"], ["d"]), (0, 0), False),
+    ]
+    test = [WordPair((["e", "f"], ["f"]), (0, 0), False)]
+    facts = _facts(elmo, train, test)
+    assert facts[0]["same form"].tolist() == [[True], [False]]
+    words = [(pair.sentences[k], pair.positions[k]) for pair in train for k in (0, 1)]
+    of_train = embed_words(elmo, *zip(*words, strict=True))["lstm_outputs1"]
+    first, second = embed_words(elmo, [["e", "f"], ["f"]], [0, 0])["lstm_outputs1"]
+    mean = of_train.mean(axis=0)
+
+    def cosine(a, b):
+        return np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)
+
+    expected = [cosine(first, second), cosine(first - mean, second - mean)]
+    assert_close(facts[1]["lstm_outputs1"][0, :2], np.array(expected))
+    assert facts[1]["lstm_outputs1"].shape == (1, 14)
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
