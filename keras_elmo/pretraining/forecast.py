@@ -49,7 +49,8 @@ class TrainingForecast(keras.callbacks.Callback):
         count = sum(math.prod(weight.shape) for weight in weights)
         print(
             f"to train: {count:,} weights; with gradients and moments of the optimizer "
-            f"{format_bytes(_BYTES * count)} of memory, besides that of each step"
+            f"{format_bytes(_BYTES * count)} of memory, besides that of each step",
+            flush=True,
         )
 
     def on_train_batch_end(self, batch, logs=None):
@@ -67,7 +68,7 @@ class TrainingForecast(keras.callbacks.Callback):
         peak = peak_memory()
         if peak is not None:
             line += f"; memory: {format_bytes(peak)} so far"
-        print(line)
+        print(line, flush=True)
 
 
 def peak_memory() -> int | None:
