@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
-from keras_elmo.probing.classifiers import fit_and_score, linear_classifier
+from keras_elmo.probing.classifiers import fit_and_score, tuned_classifier
 from keras_elmo.probing.word_views import cosines, embed_views
+
+_FOLDS = 5  # of the cross-validation
 
 
 class WordPair(NamedTuple):
@@ -64,14 +66,15 @@ def probe_words_in_context(
         more frequent answer.
 
     Raises:
-        ValueError: if the files are not as described, or `train` has one answer alone.
+        ValueError: if the files are not as described, or `train` has too few
+            pairs of an answer.
     """
     splits = read_pairs(train), read_pairs(test)
     answers = [np.array([pair.same for pair in split]) for split in splits]
-    if len(set(answers[0])) < 2:
+    if min(np.sum(answers[0]), np.sum(~answers[0])) < _FOLDS:
         raise ValueError(
-            "`train` should hold pairs of both answers. Received: "
-            f"{os.fspath(train)!r} with one. Give all of the split"
+            f"`train` should hold {_FOLDS} pairs of either answer, at least. Received: "
+            f"{os.fspath(train)!r} with fewer. Give all of the split"
         )
     majority = float(np.mean(answers[1] == (answers[0].mean() >= 0.5)))
     scores = {"majority": {"threshold": majority, "linear": majority}}
@@ -82,7 +85,7 @@ def probe_words_in_context(
     for name, parts in told.items():
         features = [np.hstack([split[part] for part in parts]) for split in facts]
         data = zip(features, answers, strict=True)
-        scores[name] = {"linear": fit_and_score(linear_classifier(), *data)}
+        scores[name] = {"linear": fit_and_score(tuned_classifier(_FOLDS), *data)}
     for layer in layers:
         words = [split[layer][:, 0] for split in facts]
         scores[layer]["threshold"] = _threshold_accuracy(words, answers)

@@ -91,10 +91,10 @@ def test_words_in_context(elmo, tmp_path):
         folder = tmp_path / name
         folder.mkdir()
         (folder / f"{name}.data.txt").write_text(
-            "a\tN\t0-0\ta b .\ta b .\n" * 3 + "a\tN\t0-1\ta b .\tcccccc a d !\n" * 2
+            "a\tN\t0-0\ta b .\ta b .\n" * 9 + "a\tN\t0-1\ta b .\tcccccc a d !\n" * 6
         )
-        (folder / f"{name}.gold.txt").write_text("T\n" * 3 + "F\n" * 2)
-    pair = read_pairs(tmp_path / "dev")[3]
+        (folder / f"{name}.gold.txt").write_text("T\n" * 9 + "F\n" * 6)
+    pair = read_pairs(tmp_path / "dev")[9]
     assert pair == ((["a", "b", "."], ["cccccc", "a", "d", "!"]), (0, 1), False)
     scores = probe_words_in_context(elmo, tmp_path / "train", tmp_path / "dev")
     assert scores["majority"] == {"threshold": 0.6, "linear": 0.6}
@@ -103,8 +103,8 @@ def test_words_in_context(elmo, tmp_path):
     assert scores["word_emb"] == {"threshold": 0.6, "linear": 1.0}
     assert scores["lstm_outputs2"] == {"threshold": 1.0, "linear": 1.0}
     assert scores["all layers"] == {"linear": 1.0}
-    (tmp_path / "train" / "train.gold.txt").write_text("T\n" * 5)
-    with pytest.raises(ValueError, match="`train`.*both answers.*/train"):
+    (tmp_path / "train" / "train.gold.txt").write_text("T\n" * 11 + "F\n" * 4)
+    with pytest.raises(ValueError, match="`train`.*5 pairs of either answer.*/train"):
         probe_words_in_context(elmo, tmp_path / "train", tmp_path / "dev")
 
 
