@@ -18,6 +18,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from keras_elmo.bulk.formats.shard import Layout, Sentence, damaged
+from keras_elmo.files.optional import import_optional
 from keras_elmo.text.sentences import as_text
 
 # To read one row is to read its group.
@@ -192,15 +193,7 @@ def import_pyarrow() -> tuple[Any, Any]:
     """`pyarrow` and `pyarrow.parquet`.
 
     Raises:
-        ImportError: if they are not installed; it tells how to install them.
+        ModuleNotFoundError: if they are not installed; it tells how to install them.
     """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise ImportError(
-            "Parquet needs pyarrow, which is not installed: pip install "
-            '"keras-elmo[bulk]", or pip install pyarrow. The formats hdf5 and npy do '
-            "without"
-        ) from error
-    return pyarrow, pyarrow.parquet
+    parquet = import_optional("pyarrow.parquet", "bulk", "Parquet files")
+    return import_optional("pyarrow", "bulk", "Parquet files"), parquet
