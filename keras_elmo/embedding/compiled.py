@@ -106,7 +106,7 @@ class PureCall:
         """The one graph for a form of inputs, of any sizes.
 
         It is called itself, because `tf.function` remembers up to a thousand sizes that
-        it was called with, of every weight too: 60 MB.
+        it was called with, and for each of them the shapes of all weights.
         """
         specs = tf.nest.map_structure(of_any_size, inputs)
         # Inside a layer of another precision, Keras casts the weights to that.
