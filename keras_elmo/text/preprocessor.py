@@ -32,7 +32,8 @@ class ElmoPreprocessor(TextLayer):
         tokenizer: How sentences are split: `"space"` (default) on single
             spaces, as TF-Hub's ELMo; `"whitespace"` on Unicode white space;
             `"unicode_script"` on white space and between scripts, which sets
-            punctuation apart; it needs tensorflow-text.
+            punctuation apart; it needs tensorflow-text; `"treebank"` raw English
+            nearly as the Penn Treebank, which English models were trained on.
         max_characters: Ids of a token, at least 3. Defaults to 50, as in every
             published ELMo.
         sentence_boundaries: Whether to put `<S>` and `</S>` around each

@@ -1,3 +1,5 @@
+import re
+
 import hypothesis.strategies as st
 import numpy as np
 import oracles
@@ -6,6 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 
 from keras_elmo import ElmoPreprocessor
+from keras_elmo.text.tokenizers import TOKENIZERS, split_as_treebank
 
 
 def ids_of(token, max_characters=50):
@@ -92,6 +95,42 @@ def test_whitespace_tokenizer_leaves_other_bytes_alone():
     tokens_equal(outputs, [b"a\xff\xe3\x80b", b"\0"])
 
 
+TREEBANK = {
+    '"Don\'t," she said; "I can\'t."': '" Do n\'t , " she said ; " I ca n\'t . "',
+    "It’s Mrs. Smith’s dog, we’ll see…": "It 's Mrs. Smith 's dog , we 'll see …",
+    "From 10:30 on: 1,000 men (or 3.5%)!": "From 10:30 on : 1,000 men ( or 3.5 % ) !",
+    "J. R. was in the U.S. in the 1930's.": "J. R. was in the U.S. in the 1930 's .",
+    "Better than I.It was--well--10/10..": "Better than I.It was -- well -- 10/10 ..",
+    "the end.Then 'great' stars": "the end . Then ' great ' stars",
+    "a well-made film, cannot fail,": "a well-made film , cannot fail ,",
+}
+
+
+@pytest.mark.parametrize("sentence", TREEBANK)
+def test_treebank_tokenizer(sentence):
+    tokens = TREEBANK[sentence]
+    tokens_equal(ElmoPreprocessor("treebank")([sentence]), tokens.split(" "))
+    tokens_equal(ElmoPreprocessor("treebank")([tokens]), tokens.split(" "))
+
+
+def straight(text):
+    """`text` without white space, and with straight quotation marks."""
+    text = "".join(text.split())
+    return re.sub("[“”]|''", '"', re.sub("[‘’´`]", "'", text))
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text(st.sampled_from("abIMrn'.,:;!?-…()\"“”‘’$%01 \t\n東")))
+def test_treebank_tokenizer_loses_nothing(sentence):
+    tokens = split_as_treebank(tf.constant([sentence])).to_list()[0]
+    assert "".join(t.decode() for t in tokens) == straight(sentence)
+
+
+def test_treebank_tokenizer_leaves_other_bytes_alone():
+    tokens = split_as_treebank(tf.constant([b"a\xff, \xe3\x80b."])).to_list()
+    assert tokens == [[b"a\xff", b",", b"\xe3\x80b", b"."]]
+
+
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"]) | st.sampled_from(" \t<S>/é"), max_size=60
 )
@@ -145,7 +184,7 @@ def batches_equal(left, right):
 
 
 @pytest.mark.parametrize("distinct", [False, True])
-@pytest.mark.parametrize("tokenizer", ["space", "whitespace", "unicode_script"])
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
 def test_same_in_eager_function_and_dataset(tokenizer, distinct):
     if tokenizer == "unicode_script":
         pytest.importorskip("tensorflow_text", reason="no tensorflow-text here")

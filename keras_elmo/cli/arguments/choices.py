@@ -4,7 +4,7 @@ They are repeated from modules that import TensorFlow, which help must not wait 
 test compares them.
 """
 
-TOKENIZERS = ("space", "whitespace", "unicode_script")
+TOKENIZERS = ("space", "whitespace", "unicode_script", "treebank")
 DTYPES = ("float32", "float16", "bfloat16")
 TARGETS = ("preset", "hdf5", "tfhub")
 LAYERS = ("all", "top", "average", "elmo", "default")
