@@ -90,6 +90,7 @@ FLOORS = {
     ),
     "__main__": ("cli",),
     "examples": (
+        "bulk",
         "cli",
         "embedding",
         "files",

@@ -1,0 +1,41 @@
+"""The biLM goes on to learn from reviews, before any label is seen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_elmo.cli.main import main as keras_elmo_command
+
+
+def adapt(
+    source: Sequence[str], text: Path, epochs: float, seed: int, folder: Path
+) -> list[str]:
+    """Trains a biLM on text, as `keras-elmo train --from` does; goes on if interrupted.
+
+    Args:
+        source: The weights to go on from, which need a softmax.
+        text: A file of tokens joined by spaces, one sentence or review a line.
+        epochs: Times through the text.
+        seed: Of the order.
+        folder: Of the run.
+
+    Returns:
+        The weights, as `source` names them.
+
+    Raises:
+        SystemExit: if that command fails; it has printed why.
+    """
+    preset = folder / "preset"
+    if not preset.is_dir():
+        keras_elmo_command(
+            [
+                "train",
+                *("--from", *source),
+                *("--text", str(text)),
+                *("--output", str(folder)),
+                *("--epochs", str(epochs)),
+                *("--num-samples", "4096"),
+                *("--dropout", "0"),
+                *("--seed", str(seed)),
+            ]
+        )
+    return [str(preset)]

@@ -1,0 +1,70 @@
+"""What simpler methods reach on the same reviews."""
+
+import argparse
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_elmo.examples.imdb.batches import text_batches
+from keras_elmo.examples.imdb.heads import apply_head, make_head
+from keras_elmo.examples.imdb.reviews import Reviews
+from keras_elmo.examples.imdb.training import fit, predict
+from keras_elmo.files.optional import import_optional
+
+_WORDS = 20_000
+_DIM = 128
+_TEXTS_PER_CALL = 512
+
+
+def bag_of_words(train: Reviews, test: Reviews, longest: int) -> np.ndarray:
+    """Probabilities of `test` by logistic regression on TF-IDF.
+
+    Args:
+        train: Reviews, tokens joined by spaces.
+        test: The same.
+        longest: Words that are counted together: 1 for words, 2 for pairs too.
+
+    Raises:
+        ModuleNotFoundError: if scikit-learn is not installed.
+    """
+    text = import_optional("sklearn.feature_extraction.text", "examples", "Baselines")
+    linear = import_optional("sklearn.linear_model", "examples", "Baselines")
+    pipeline = import_optional("sklearn.pipeline", "examples", "Baselines")
+    model = pipeline.make_pipeline(
+        text.TfidfVectorizer(
+            ngram_range=(1, longest), min_df=2, sublinear_tf=True, token_pattern=r"\S+"
+        ),
+        linear.LogisticRegression(C=10, max_iter=1000),
+    )
+    model.fit(train.texts, train.labels)
+    return model.predict_proba(test.texts)[:, 1]
+
+
+def from_scratch(
+    args: argparse.Namespace, splits: dict[str, Reviews], folder: Path
+) -> np.ndarray:
+    """Probabilities of the test reviews by the same head on word embeddings of its own.
+
+    Args:
+        args: Those of the script: head, epochs, seeds and so on.
+        splits: The reviews `"train"`, `"validation"` and `"test"`, tokens joined by
+            spaces.
+        folder: See `fit`.
+    """
+    seed = args.seeds[0]
+    words = keras.layers.TextVectorization(_WORDS, standardize="lower")
+    words.adapt(splits["train"].texts, batch_size=_TEXTS_PER_CALL)
+    keras.utils.set_random_seed(seed)
+    embedding = keras.layers.Embedding(_WORDS, _DIM, mask_zero=True)
+    text = keras.Input((), dtype="string")
+    sequence = embedding(words(text))
+    probability = apply_head(make_head(args.head, seed), sequence)
+    model = keras.Model(text, probability)
+    batches = {
+        name: text_batches(reviews, args.batch_size, seed if name == "train" else None)
+        for name, reviews in splits.items()
+    }
+    train, validation = batches["train"], batches["validation"]
+    fit(model, train, validation, args.epochs, args.learning_rate, folder)
+    return predict(model, batches["test"])

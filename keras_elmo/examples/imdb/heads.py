@@ -1,0 +1,80 @@
+"""What is between the embeddings of a review and the probability of `pos`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_elmo.examples.imdb.layers import (
+    AttentionPooling,
+    LastMaxMeanPooling,
+    MaskedConv1D,
+)
+
+_RATE = 0.5
+
+
+def apply_head(layers: Sequence[keras.Layer], sequence: Any) -> Any:
+    """The output of the last layer, of a symbolic sequence that carries its mask."""
+    for layer in layers:
+        sequence = layer(sequence)
+    return sequence
+
+
+def make_head(name: str, seed: int) -> list[keras.Layer]:
+    """The layers of a head, one after the other.
+
+    Args:
+        name: One of `HEADS`.
+        seed: Seed of its weights and of its dropout.
+
+    Returns:
+        Layers from a masked sequence `(batch, time, dim)` to `(batch, 1)`.
+    """
+    keras.utils.set_random_seed(seed)
+    return [
+        *HEADS[name](),
+        keras.layers.Dropout(_RATE),
+        keras.layers.Dense(1, activation="sigmoid", name="positive"),
+    ]
+
+
+def _mean() -> list[keras.Layer]:
+    """The tutorials' head: the mean over tokens, and a hidden layer."""
+    return [
+        keras.layers.GlobalAveragePooling1D(),
+        # Means over many tokens differ little from review to review.
+        keras.layers.BatchNormalization(momentum=0.9),
+        keras.layers.Dense(256, activation="relu"),
+    ]
+
+
+def _attention() -> list[keras.Layer]:
+    return [keras.layers.BatchNormalization(momentum=0.9), AttentionPooling()]
+
+
+def _convolution() -> list[keras.Layer]:
+    """Three tokens at a time, as in Kim 2014 (arXiv:1408.5882)."""
+    return [
+        keras.layers.BatchNormalization(momentum=0.9),
+        MaskedConv1D(192, 3, padding="same", activation="relu"),
+        LastMaxMeanPooling(last=False),
+    ]
+
+
+def _bilstm() -> list[keras.Layer]:
+    """As in Howard and Ruder 2018 (arXiv:1801.06146), a concatenation of poolings."""
+    lstm = keras.layers.LSTM(64, return_sequences=True)
+    return [
+        keras.layers.BatchNormalization(momentum=0.9),
+        keras.layers.Bidirectional(lstm),
+        LastMaxMeanPooling(),
+    ]
+
+
+HEADS = {
+    "mean": _mean,
+    "attention": _attention,
+    "convolution": _convolution,
+    "bilstm": _bilstm,
+}

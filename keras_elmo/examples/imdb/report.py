@@ -1,0 +1,165 @@
+"""What came out, as a page of Markdown with pictures."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_elmo.examples.imdb.reviews import Reviews
+from keras_elmo.files.optional import import_optional
+from keras_elmo.plots import import_figure, plot_curves, plot_mix_weights
+
+_BINS = 10
+_EXAMPLES = 5
+_EXCERPT = 300  # characters
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """One way to tell the sentiment.
+
+    Args:
+        name: What it is.
+        probabilities: Of `pos`, for each test review, `(n,)`.
+        seconds: How long it took to train, without what others had computed.
+        history: What Keras recorded in training, if it was Keras.
+        mix: The weights of the layers in the mix before the softmax, if it has one.
+    """
+
+    name: str
+    probabilities: np.ndarray
+    seconds: float
+    history: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
+    mix: Sequence[float] = ()
+
+    @property
+    def validation(self) -> float:
+        """The validation accuracy of the best epoch."""
+        return max(self.history["val_accuracy"])
+
+
+def accuracy(result: Result, labels: np.ndarray) -> float:
+    """The share of reviews on whose side of one half the probability is."""
+    return float(np.mean((result.probabilities > 0.5) == (labels > 0.5)))
+
+
+def write_report(
+    folder: Path,
+    results: Sequence[Result],
+    best: Result,
+    test: Reviews,
+    facts: Mapping[str, Any],
+) -> None:
+    """Writes `report.md` and its pictures.
+
+    Args:
+        folder: The folder to write to.
+        results: All results, in the order of the table.
+        best: The one of them that pictures and examples are of.
+        test: The test reviews.
+        facts: Lines to begin with, by name: command, versions, sizes.
+    """
+    labels = test.labels
+    rows = [
+        f"| {result.name} | {accuracy(result, labels):.4f} | {result.seconds:,.0f} |"
+        for result in results
+    ]
+    pictures = _write_pictures(folder, best, labels)
+    error = calibration_error(best.probabilities, labels)
+    lines = [
+        "# Sentiment of film reviews",
+        "",
+        *(f"- {name}: {value}" for name, value in facts.items()),
+        "",
+        "| | test accuracy | seconds |",
+        "|---|---|---|",
+        *rows,
+        "",
+        f"## {best.name}",
+        "",
+        *(f"![{name}]({name}.png)" for name in pictures),
+        "",
+        f"Expected calibration error, by {_BINS} bins of one width: {error:.3f}.",
+        "",
+        *_examples(best.probabilities, test),
+    ]
+    (folder / "report.md").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean distance of the probability from the share of `pos`, bin by bin.
+
+    Reference: Guo et al. 2017, arXiv:1706.04599, equation 3.
+
+    Example:
+
+    >>> calibration_error(np.array([0.75, 0.75, 0.25]), np.array([1.0, 0.0, 0.0]))
+    0.25
+    """
+    bins = np.minimum((probabilities * _BINS).astype(int), _BINS - 1)
+    gaps = [
+        abs(np.sum(probabilities[bins == index] - labels[bins == index]))
+        for index in range(_BINS)
+    ]
+    return float(sum(gaps) / len(labels))
+
+
+def _write_pictures(folder: Path, best: Result, labels: np.ndarray) -> list[str]:
+    figures = {
+        "confusion": _confusion(best, labels),
+        "calibration": _calibration(best, labels),
+    }
+    if best.history:
+        history = {name: best.history[name] for name in sorted(best.history)}
+        history.pop("learning_rate", None)
+        figures["curves"] = plot_curves(history)
+    if len(best.mix):
+        figures["mix"] = plot_mix_weights({best.name: best.mix})
+    for name, figure in figures.items():
+        figure.savefig(folder / f"{name}.png")
+    return list(figures)
+
+
+def _confusion(best: Result, labels: np.ndarray) -> Any:
+    metrics = import_optional("sklearn.metrics", "examples", "Reports")
+    figure = import_figure()(figsize=(4, 3.6), layout="constrained")
+    metrics.ConfusionMatrixDisplay.from_predictions(
+        labels > 0.5,
+        best.probabilities > 0.5,
+        display_labels=["neg", "pos"],
+        values_format="d",
+        ax=figure.subplots(),
+    )
+    return figure
+
+
+def _calibration(best: Result, labels: np.ndarray) -> Any:
+    calibration = import_optional("sklearn.calibration", "examples", "Reports")
+    figure = import_figure()(figsize=(4, 3.6), layout="constrained")
+    calibration.CalibrationDisplay.from_predictions(
+        labels, best.probabilities, n_bins=_BINS, name=best.name, ax=figure.subplots()
+    )
+    return figure
+
+
+def _examples(probabilities: np.ndarray, test: Reviews) -> list[str]:
+    """The reviews that it is most sure of, and wrong, and those that it can't tell."""
+    certainty = np.abs(probabilities - 0.5)
+    is_right = (probabilities > 0.5) == (test.labels > 0.5)
+    order = np.argsort(certainty, kind="stable")
+    groups = {
+        "Certain and right": order[is_right[order]][::-1],
+        "Certain and wrong": order[~is_right[order]][::-1],
+        "Least certain": order,
+    }
+    lines = []
+    for title, numbers in groups.items():
+        lines += [f"### {title}", ""]
+        for number in numbers[:_EXAMPLES]:
+            label = "pos" if test.labels[number] else "neg"
+            text = test.texts[number][:_EXCERPT]
+            lines += [f"- {label}, predicted {probabilities[number]:.3f}: {text} ..."]
+        lines += [""]
+    return lines

@@ -1,0 +1,80 @@
+"""What the biLM computes of the reviews, once, on disk."""
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+import keras_elmo.bulk
+from keras_elmo import ElmoEmbedding
+from keras_elmo.bulk.fingerprint import fingerprint
+from keras_elmo.files.atomic import replacing
+
+_KEY_LENGTH = 16
+
+
+def frozen_vectors(
+    elmo: ElmoEmbedding,
+    texts: Sequence[str],
+    folder: Path,
+    dtype: str = "float16",
+    report: Callable[[str], None] = print,
+) -> keras_elmo.bulk.Embeddings:
+    """Every layer for every token of each text, from `folder` if it is there.
+
+    Their place there depends on weights, text and dtype, so that others are never
+    taken for them. An interrupted computation goes on. What is damaged, or was computed
+    by other versions of the libraries, is computed anew.
+
+    Args:
+        elmo: The embedding, with the tokenizer `"space"`.
+        texts: Tokens joined by spaces.
+        folder: Where the vectors of this and of other texts are, or will be.
+        dtype: `"float16"` (default), which takes half the disk, or `"float32"`.
+        report: What to do with lines that tell of it. Defaults to `print`.
+
+    Returns:
+        The `Embeddings`, for each text `(layers, tokens, dim)`.
+
+    Raises:
+        OSError: if the disk is full.
+    """
+    content = "".join(f"{text}\n" for text in texts).encode("utf-8")
+    digest = hashlib.sha256(content)
+    digest.update(f"{fingerprint(elmo)} {dtype}".encode())
+    path = folder / digest.hexdigest()[:_KEY_LENGTH]
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = path.with_suffix(".txt")
+    with replacing(lines) as temporary:
+        Path(temporary).write_bytes(content)
+
+    embed = functools.partial(
+        keras_elmo.bulk.embed_corpus,
+        *(elmo, lines, path),
+        format="npy",
+        dtype=dtype,
+        report=report,
+    )
+    try:
+        embed(resume=True)
+    except ValueError as error:
+        report(f"{os.fspath(path)} is computed anew: {error}")
+        embed(overwrite=True)
+    return keras_elmo.bulk.open(path)
+
+
+def load_padded(
+    vectors: Sequence[np.ndarray], numbers: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The vectors of some texts as the inputs of `Classifier.on_vectors`."""
+    rows = [vectors[number] for number in numbers]
+    lengths = [row.shape[1] for row in rows]
+    layers, _, dim = rows[0].shape
+    batch = np.zeros((len(rows), layers, max(*lengths, 1), dim), rows[0].dtype)
+    for place, row in zip(batch, rows, strict=True):
+        place[:, : row.shape[1]] = row
+    mask = np.arange(batch.shape[2]) < np.array(lengths)[:, None]
+    return {"vectors": batch, "mask": mask}

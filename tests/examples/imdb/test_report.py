@@ -1,0 +1,42 @@
+import numpy as np
+
+from keras_elmo.examples.imdb.report import (
+    Result,
+    accuracy,
+    calibration_error,
+    write_report,
+)
+from keras_elmo.examples.imdb.reviews import Reviews
+
+LABELS = np.array([1.0, 0.0, 1.0, 0.0], "float32")
+TEXTS = ["surely good", "surely bad", "mistaken", "who knows"]
+BEST = Result(
+    "best",
+    np.array([0.98, 0.04, 0.1, 0.45], "float32"),
+    12.0,
+    {"accuracy": [0.5, 0.9], "val_accuracy": [0.6, 0.7]},
+    [0.0, 0.5, 0.2],
+)
+
+
+def test_accuracy_and_calibration():
+    assert accuracy(BEST, LABELS) == 0.75
+    bins = (0.04 - 0) + (1 - 0.98) + (1 - 0.1) + (0.45 - 0)
+    assert abs(calibration_error(BEST.probabilities, LABELS) - bins / 4) < 1e-6
+    assert calibration_error(np.array([1.0, 0.0]), np.array([1.0, 0.0])) == 0
+
+
+def test_report(tmp_path):
+    other = Result("other", np.full(4, 0.6), 0.0)
+    reviews = Reviews(TEXTS, LABELS)
+    write_report(tmp_path, [other, BEST], BEST, reviews, {"Weights": "tiny_en"})
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert "- Weights: tiny_en\n" in text
+    assert "| other | 0.5000 | 0 |\n| best | 0.7500 | 12 |" in text
+    for name in ("confusion", "calibration", "curves", "mix"):
+        assert f"![{name}]({name}.png)" in text
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    right, wrong, least = text.split("### ")[1:]
+    assert right.index("surely good") < right.index("surely bad")
+    assert "mistaken" in wrong and "surely" not in wrong and "knows" not in wrong
+    assert least.index("who knows") < least.index("mistaken")

@@ -1,0 +1,152 @@
+import hashlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from golden import Golden
+
+from keras_elmo import ElmoEmbedding
+from keras_elmo.examples.imdb import __main__ as script
+from keras_elmo.examples.imdb import arguments, experiment, heads
+from keras_elmo.examples.imdb.reviews import read_reviews
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "--limit=1",
+        "--limit=-5",
+        "--max-tokens=0",
+        "--epochs=0",
+        "--batch-size=0",
+        "--finetune-epochs=0",
+        "--learning-rate=0",
+        "--adapt-epochs=-1",
+        "--validation-split=1",
+        "--validation-split=0",
+    ],
+)
+def test_bad_numbers(argument, capsys):
+    with pytest.raises(SystemExit):
+        script.main([argument])
+    assert "should be a" in capsys.readouterr().err
+
+
+def test_heads_are_those_of_the_module_that_makes_them():
+    assert tuple(heads.HEADS) == arguments.HEADS
+
+
+def error_of(*given):
+    """The line that the script ends with, which is all there is on a mistake."""
+    with pytest.raises(SystemExit) as error:
+        script.main(list(given))
+    message = str(error.value)
+    assert message.startswith("imdb: ") and "\n" not in message
+    return message
+
+
+@pytest.fixture
+def apart(monkeypatch, tmp_path):
+    """Leaves the working folder and TensorFlow, which other tests share, alone."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)
+
+
+@pytest.mark.parametrize("name", ["nofile", "empty", "file"])
+def test_mistaken_data_ends_in_a_line(apart, tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("no archive")
+    message = error_of(f"--data={tmp_path / name}")
+    assert "`data` should be a folder `aclImdb`, or its tar.gz" in message
+    assert f"Received: {tmp_path / name}" in message
+    assert "Leave --data out to fetch it" in message
+
+
+def test_other_mistakes_end_in_a_line(apart, review_folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    data, output = f"--data={review_folder}", f"--output={tmp_path / 'output'}"
+    assert "no_such_preset" in error_of(data, output, "--elmo", "no_such_preset")
+    assert "should go on with what it began with" in error_of(data, output)
+    assert "File exists" in error_of(data, f"--output={tmp_path / 'file'}")
+
+
+def test_data_is_downloaded_once(apart, file_server, monkeypatch, tmp_path):
+    """The server's file is no archive, but has the hash, and so is read."""
+    monkeypatch.setenv("KERAS_ELMO_HOME", str(tmp_path))
+    monkeypatch.setattr(experiment, "URL", file_server.address("aclImdb_v1.tar.gz"))
+    assert "should be the file with the md5 7c2ac02c03" in error_of()
+    found = hashlib.md5(file_server.content).hexdigest()
+    monkeypatch.setattr(experiment, "HASH", f"md5:{found}")
+    for _ in range(2):
+        path = tmp_path / "imdb" / "aclImdb_v1.tar.gz"
+        assert f"Received: {path}" in error_of()
+    assert len(file_server.requests) == 2
+
+
+def test_no_network(apart, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_ELMO_HOME", str(tmp_path))
+    monkeypatch.setenv("KERAS_ELMO_OFFLINE", "1")
+    path = tmp_path / "imdb" / "aclImdb_v1.tar.gz"
+    message = error_of()
+    assert f"'{path}' is not there" in message and "put the file of http" in message
+
+
+def run(*given):
+    """Runs the script in its own process, since it makes TensorFlow deterministic."""
+    command = [sys.executable, "-m", "keras_elmo.examples.imdb", *given]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.slow
+def test_trains_finetunes_saves_and_repeats(review_folder, tmp_path):
+    files = Golden("skip").files
+    results = []
+    for name in ("one", "two"):
+        output = tmp_path / name
+        printed = run(
+            f"--data={review_folder}",
+            *("--elmo", str(files["options"]), str(files["weights"])),
+            f"--output={output}",
+            "--epochs=2",
+            "--finetune-epochs=1",
+            "--limit=16",
+            "--finetune=all",
+            "--head=mean",
+            *(["--baseline"] if name == "one" else []),
+        )
+        model = keras.models.load_model(output / "model.keras")
+        reviews = read_reviews(review_folder, "test", 16, 1)
+        texts = np.array(reviews.texts, dtype=object)
+        predicted = model.predict(texts, verbose=0)[:, 0]
+        share = np.mean((predicted > 0.5) == reviews.labels)
+        line = f"finetuned (all), mean, seed 1: test accuracy {share:.4f}"
+        assert line in printed
+        assert ("TF-IDF of words and pairs" in printed) == (name == "one")
+        assert "| frozen, mean, seed 1 |" in (output / "report.md").read_text()
+        served = tf.saved_model.load(str(output / "saved_model"))
+        np.testing.assert_allclose(
+            served.serve(tf.constant(texts))[:, 0], predicted, atol=1e-5
+        )
+        results.append(model.get_weights())
+    for left, right in zip(*results, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.slow
+def test_adapts_tiny_en_by_default(review_folder, tmp_path):
+    output = tmp_path / "new" / "folder"
+    given = (f"--data={review_folder}", f"--output={output}", "--epochs=1", "--adapt")
+    run(*given, "--limit=4")
+    model = keras.models.load_model(output / "model.keras")
+    adapted = ElmoEmbedding.from_preset(output / "adapted" / "preset")
+    original = ElmoEmbedding.from_preset("tiny_en")
+    weights = model.get_layer("elmo").bilm.get_weights()
+    for left, right in zip(weights, adapted.bilm.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+    pairs = zip(weights, original.bilm.get_weights(), strict=True)
+    assert any((left != right).any() for left, right in pairs)
+    told = (output / "unlabelled.txt").read_text().splitlines()
+    assert told[0] == "no label" and len(told) == 4

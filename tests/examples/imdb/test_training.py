@@ -1,0 +1,85 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_elmo.examples.imdb.batches import text_batches
+from keras_elmo.examples.imdb.reviews import Reviews
+from keras_elmo.examples.imdb.training import fit, predict, schedule
+
+REVIEWS = Reviews(["good"] * 6 + ["bad one"] * 6, np.repeat([1.0, 0.0], 6))
+
+
+def make_model():
+    keras.utils.set_random_seed(1)
+    text = keras.Input((), dtype="string")
+    words = keras.layers.TextVectorization(10, output_mode="multi_hot")
+    words.adapt(REVIEWS.texts)
+    outputs = keras.layers.Dense(1, activation="sigmoid")(words(text))
+    return keras.Model(text, outputs)
+
+
+# What Keras only warns of, but what would make a resumed training another one.
+pytestmark = pytest.mark.filterwarnings("error:Skipping variable loading")
+
+
+def train(model, folder, epochs=3):
+    batches = text_batches(REVIEWS, 4, seed=1), text_batches(REVIEWS, 4)
+    return fit(model, *batches, epochs, 0.1, folder)
+
+
+def test_learns_and_tells(tmp_path):
+    model = make_model()
+    history = train(model, tmp_path)
+    assert [len(values) for values in history.values()] == [3] * len(history)
+    assert history["val_accuracy"][-1] == 1.0
+    probabilities = predict(model, text_batches(REVIEWS, 4))
+    np.testing.assert_array_equal(probabilities > 0.5, REVIEWS.labels > 0.5)
+
+
+def test_goes_on_where_it_was_interrupted(tmp_path):
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    model = make_model()
+    original = model.fit
+    model.fit = lambda *args, callbacks, **options: original(
+        *args, callbacks=[*callbacks, Interrupt()], **options
+    )
+    with pytest.raises(KeyboardInterrupt):
+        train(model, tmp_path)
+    again = make_model()
+    history = train(again, tmp_path)
+    assert len(history["loss"]) == 3
+    finished = make_model()
+    assert train(finished, tmp_path) == history  # nothing is left to do
+    for left, right in zip(again.get_weights(), finished.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_the_epoch_that_validates_best_is_kept(tmp_path):
+    class Spoil(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                self.model.set_weights([-10 * w for w in self.model.get_weights()])
+
+    model = make_model()
+    original = model.fit
+    model.fit = lambda *args, callbacks, **options: original(
+        *args, callbacks=[Spoil(), *callbacks], **options
+    )
+    history = train(model, tmp_path)
+    assert history["val_accuracy"][2] < history["val_accuracy"][1]
+    model.compile(metrics=["accuracy"], loss="binary_crossentropy")
+    _, accuracy = model.evaluate(text_batches(REVIEWS, 4), verbose=0)
+    assert abs(accuracy - max(history["val_accuracy"])) < 1e-6
+
+
+def test_schedule_rises_and_falls():
+    rates = [float(schedule(1.0, 100)(step)) for step in range(101)]
+    assert rates[0] == 0 and rates[10] == 1.0
+    assert all(
+        left > right for left, right in zip(rates[10:], rates[11:], strict=False)
+    )
+    np.testing.assert_allclose(rates[-1], 1 / 32, rtol=1e-5)

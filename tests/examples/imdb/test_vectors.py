@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+import keras_elmo.bulk
+from keras_elmo import ElmoEmbedding
+from keras_elmo.examples.imdb.classifier import Classifier
+from keras_elmo.examples.imdb.vectors import frozen_vectors, load_padded
+
+TEXTS = ["a film", "I loved it so much", "", "boring"]
+
+
+@pytest.fixture(scope="module")
+def elmo():
+    return ElmoEmbedding.from_preset("tiny_en", output_key="elmo")
+
+
+def embed(elmo, folder, texts=TEXTS, dtype="float32"):
+    told = []
+    vectors = frozen_vectors(elmo, texts, folder, dtype, report=told.append)
+    return vectors, " ".join(told)
+
+
+def test_computed_once(elmo, tmp_path):
+    vectors, told = embed(elmo, tmp_path)
+    assert "1 of them to compute" in told
+    assert [row.shape for row in vectors] == [(3, n, 256) for n in (2, 5, 0, 1)]
+    again, told = embed(elmo, tmp_path)
+    assert "0 of them to compute" in told
+    for left, right in zip(vectors, again, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_others_have_a_place_of_their_own(elmo, tmp_path):
+    paths = {embed(elmo, tmp_path)[0].path}
+    paths.add(embed(elmo, tmp_path, TEXTS[:2])[0].path)
+    half, _ = embed(elmo, tmp_path, dtype="float16")
+    assert half.dtype == "float16"
+    paths.add(half.path)
+    assert len(paths) == 3
+    assert "0 of them to compute" in embed(elmo, tmp_path)[1]
+
+
+def test_damaged_and_stale_ones_are_computed_anew(elmo, tmp_path):
+    vectors, _ = embed(elmo, tmp_path)
+    expected = [np.array(row) for row in vectors]
+    part = next(vectors.path.glob("part-*/vectors.npy"))
+    for name, content in ((part, b"damaged"), ("_manifest.json", b"{}")):
+        (vectors.path / name).write_bytes(content)
+        again, told = embed(elmo, tmp_path)
+        assert "1 of them to compute" in told
+        for left, right in zip(again, expected, strict=True):
+            np.testing.assert_array_equal(left, right)
+        assert keras_elmo.bulk.check(vectors.path) == []
+
+
+@pytest.mark.parametrize("head", ["mean", "bilstm"])
+def test_strings_and_vectors_give_the_same(elmo, tmp_path, head):
+    classifier = Classifier(elmo, head, max_tokens=4, seed=1)
+    elmo.mix.mix_weights.assign([0.3, -1.0, 2.0])
+    texts = ["A film.", "I loved it so much", "Boring!"]
+    tokens = ["A film .", "I loved it so", "Boring !"]
+    vectors, _ = embed(elmo, tmp_path, tokens, "float16")
+    inputs = load_padded(vectors, np.arange(3))
+    expected = classifier.on_text.predict(np.array(texts, dtype=object), verbose=0)
+    actual = classifier.on_vectors.predict(inputs, verbose=0)
+    np.testing.assert_allclose(actual, expected, atol=1e-4)
+    assert len(classifier.on_vectors.trainable_variables) == len(
+        classifier.on_text.trainable_variables
+    )
