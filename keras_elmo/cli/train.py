@@ -170,6 +170,7 @@ def _fit(
         unroll_steps=args.unroll_steps,
         learning_rate=args.learning_rate,
         clip_norm=args.clip_norm,
+        averaging=args.averaging,
         seed=args.seed,
         interval=args.interval,
     )

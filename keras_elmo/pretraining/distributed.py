@@ -38,9 +38,13 @@ def fit_distributed(
             logs = _to_floats(next_step(batches))
             callback.on_train_batch_end(index, logs)
         if validation_data is not None:
+            callback.on_test_begin()
             results = evaluate_distributed(model, test_step, validation_data)
+            callback.on_test_end()
             logs |= {f"val_{name}": value for name, value in results.items()}
         callback.on_epoch_end(epoch, logs)
+    with model.distribute_strategy.scope():
+        model.optimizer.finalize_variable_values(model.trainable_variables)
     callback.on_train_end()
 
 

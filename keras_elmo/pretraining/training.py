@@ -11,7 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_elmo.arguments import check_positive_integer, check_positive_number
+from keras_elmo.arguments import (
+    check_positive_integer,
+    check_positive_number,
+    check_rate,
+)
 from keras_elmo.pretraining.checkpoint import Checkpoint
 from keras_elmo.pretraining.distributed import (
     evaluate_distributed,
@@ -39,6 +43,11 @@ class TrainingOptions:
             Then it falls to 1 % along a cosine, which reaches a lower perplexity with
             the same number of tokens than a constant rate. Defaults to 4e-3.
         clip_norm: Bound of the gradients' global norm. Defaults to 1.
+        averaging: Share of the steps over which the weights are averaged, each step
+            counting less than the next. The averages are what is validated and what is
+            left at the end: they are about as good as the weights would be after
+            training on at a low learning rate (Izmailov et al. 2018, arXiv:1803.05407).
+            Defaults to 0, for none.
         seed: Seed of the order of the text. Defaults to 1.
         interval: Largest number of steps from one checkpoint and validation to the
             next. Defaults to 1000.
@@ -48,6 +57,7 @@ class TrainingOptions:
     unroll_steps: int = 20
     learning_rate: float = 4e-3
     clip_norm: float = 1.0
+    averaging: float = 0.0
     seed: int = 1
     interval: int = 1000
 
@@ -56,6 +66,7 @@ class TrainingOptions:
             check_positive_integer(name, getattr(self, name))
         for name in ("learning_rate", "clip_norm"):
             check_positive_number(name, getattr(self, name))
+        check_rate("averaging", self.averaging)
 
     @property
     def num_intervals(self) -> int:
@@ -74,7 +85,7 @@ class TrainingOptions:
 
 
 def optimizer(options: TrainingOptions, num_replicas: int = 1) -> keras.Optimizer:
-    """Adam with the schedule and the clipping that `options` say."""
+    """Adam with the schedule, the clipping and the averaging that `options` say."""
     warmup_steps = math.ceil(_WARMUP_SHARE * options.total_steps)
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
@@ -83,9 +94,13 @@ def optimizer(options: TrainingOptions, num_replicas: int = 1) -> keras.Optimize
         warmup_target=options.learning_rate,
         warmup_steps=warmup_steps,
     )
-    # Keras clips before it adds up the gradients of all replicas.
+    averaged_steps = max(options.averaging * options.total_steps, 1)
     return keras.optimizers.Adam(
-        schedule, global_clipnorm=options.clip_norm / num_replicas
+        schedule,
+        # Keras clips before it adds up the gradients of all replicas.
+        global_clipnorm=options.clip_norm / num_replicas,
+        use_ema=options.averaging > 0,
+        ema_momentum=1 - 1 / averaged_steps,
     )
 
 
@@ -126,6 +141,9 @@ def train(
         validation_data = validation.in_order(
             model.vocabulary, model.batch_size, options.unroll_steps
         )
+    callbacks = [*callbacks, checkpoint]
+    if options.averaging:
+        callbacks.append(keras.callbacks.SwapEMAWeights())  # while it validates
     # Keras' `fit` needs batches of one shape on all replicas, and fails under
     # `MultiWorkerMirroredStrategy` in any case (Keras 3.15).
     is_distributed = strategy.num_replicas_in_sync > 1
@@ -139,7 +157,7 @@ def train(
         validation_data=validation_data,
         shuffle=False,
         verbose=0,
-        callbacks=[*callbacks, checkpoint],
+        callbacks=callbacks,
     )
 
 

@@ -69,7 +69,7 @@ def run(text, folder, strategy, batch_size, steps):
             bilm, vocabulary, batch_size, num_samples=4, dropout=0.2, seed=1
         )
     record = Record()
-    options = TrainingOptions(steps, 5, learning_rate=0.01, interval=5)
+    options = TrainingOptions(steps, 5, learning_rate=0.01, averaging=0.2, interval=5)
     train(model, corpus, options, folder, validation=corpus, callbacks=[record])
     states = {
         name: float(np.abs(variable.numpy()).sum())

@@ -18,7 +18,7 @@ def forecast(steps, capsys):
 
 def test_memory_before_and_time_after_some_steps(capsys):
     memory, time = forecast(26, capsys).splitlines()
-    assert memory.startswith("to train: 2 weights;") and " 32 bytes of memory" in memory
+    assert memory.startswith("to train: 2 weights;") and " 24 bytes of memory" in memory
     assert time.startswith("time: about 1 s, at ") and " tokens/s" in time
 
 

@@ -15,7 +15,7 @@ import train_small
 
 from keras_elmo.pretraining import TextCorpus, TrainingOptions, Vocabulary, train
 from keras_elmo.pretraining.checkpoint import Checkpoint
-from keras_elmo.pretraining.training import optimizer
+from keras_elmo.pretraining.training import evaluate, optimizer
 
 
 @pytest.fixture
@@ -66,6 +66,39 @@ def test_schedule_rises_and_falls():
     assert max(rates) == pytest.approx(0.1) == rates[95]
     assert np.all(np.diff(rates[:95]) > 0) and np.all(np.diff(rates[96:]) < 0)
     assert rates[-1] == pytest.approx(0.001)
+
+
+class Trajectory(keras.callbacks.Callback):
+    """Keeps the weights after each step, and what validation tells."""
+
+    def on_train_begin(self, logs=None):
+        self.weights, self.told = [], []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.weights.append([w.numpy() for w in self.model.trainable_weights])
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.told.append(logs["val_loss"])
+
+
+def test_averages_are_what_is_validated_and_left(corpus, make_model, tmp_path):
+    options = TrainingOptions(steps=8, unroll_steps=4, interval=4, averaging=0.5)
+    model, trajectory = make_model(), Trajectory()
+    train(model, corpus, options, tmp_path, corpus, [trajectory])
+    (expected, *others) = trajectory.weights
+    for weights in others:
+        expected = [
+            0.75 * average + 0.25 * weight
+            for average, weight in zip(expected, weights, strict=True)
+        ]
+    for average, weight in zip(expected, model.trainable_weights, strict=True):
+        np.testing.assert_allclose(weight, average, rtol=1e-5, atol=1e-6)
+    assert any(
+        np.abs(average - last).max() > 1e-3
+        for average, last in zip(expected, trajectory.weights[-1], strict=True)
+    )
+    evaluated = evaluate(model, corpus, unroll_steps=4)["loss"]
+    assert trajectory.told[-1] == pytest.approx(evaluated, rel=1e-6)
 
 
 @pytest.mark.slow

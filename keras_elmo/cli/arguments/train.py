@@ -33,6 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dropout", type=float, default=0.1)
     add("--learning-rate", type=float, default=0.004, help="its peak")
     add("--clip-norm", type=float, default=1.0, help="bound of the gradients' norm")
+    add(
+        "--averaging",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of the steps, over which weights are averaged",
+    )
     add("--interval", type=int, default=1000, help="steps between checkpoints")
     add("--seed", type=int, default=1)
     add("--distribute", choices=STRATEGIES, default="none")
