@@ -1,8 +1,6 @@
 import math
 import sys
 import time
-from collections.abc import Iterable
-from typing import Any
 
 import keras
 
@@ -12,7 +10,8 @@ from keras_elmo.files.units import format_bytes, format_seconds
 # The first steps are slower, because TensorFlow prepares what it will run.
 _FIRST_STEPS = 5
 _TIMED_STEPS = 20
-_BYTES = 4  # of a number
+# Besides a weight there are its gradient and the optimizer's two moments, in float32.
+_NUMBERS, _BYTES = 4, 4
 
 
 class TrainingForecast(keras.callbacks.Callback):
@@ -46,12 +45,13 @@ class TrainingForecast(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self._left = self.steps - int(self.model.optimizer.iterations.numpy())
         self._timed = -_FIRST_STEPS
-        count = _count(self.model.trainable_weights)
-        # Each weight has a gradient, and what the optimizer keeps of it.
-        numbers = 2 * count + _count(self.model.optimizer.variables)
+        weights = self.model.trainable_weights
+        count = sum(math.prod(weight.shape) for weight in weights)
+        numbers = _NUMBERS + self.model.optimizer.use_ema  # an average of it too
+        memory = format_bytes(_BYTES * numbers * count)
         print(
             f"to train: {count:,} weights; with gradients and moments of the optimizer "
-            f"{format_bytes(_BYTES * numbers)} of memory, besides that of each step",
+            f"{memory} of memory, besides that of each step",
             flush=True,
         )
 
@@ -71,10 +71,6 @@ class TrainingForecast(keras.callbacks.Callback):
         if peak is not None:
             line += f"; memory: {format_bytes(peak)} so far"
         print(line, flush=True)
-
-
-def _count(variables: Iterable[Any]) -> int:
-    return sum(math.prod(variable.shape) for variable in variables)
 
 
 def peak_memory() -> int | None:

@@ -7,9 +7,9 @@ import pytest
 from keras_elmo.pretraining import TrainingForecast
 
 
-def forecast(steps, capsys):
+def forecast(steps, capsys, **options):
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    model.compile("adam", "mse")
+    model.compile(keras.optimizers.Adam(**options), "mse")
     data = np.zeros((steps, 1), "float32")
     callbacks = [TrainingForecast(steps, tokens_per_step=10)]
     model.fit(data, data, batch_size=1, verbose=0, callbacks=callbacks)
@@ -18,7 +18,8 @@ def forecast(steps, capsys):
 
 def test_memory_before_and_time_after_some_steps(capsys):
     memory, time = forecast(26, capsys).splitlines()
-    assert memory.startswith("to train: 2 weights;") and " 24 bytes of memory" in memory
+    assert memory.startswith("to train: 2 weights;") and " 32 bytes of memory" in memory
+    assert " 40 bytes of memory" in forecast(1, capsys, use_ema=True)
     assert time.startswith("time: about 1 s, at ") and " tokens/s" in time
 
 
