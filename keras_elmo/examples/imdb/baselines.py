@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_elmo.examples.imdb.batches import text_batches
 from keras_elmo.examples.imdb.heads import apply_head, make_head
+from keras_elmo.examples.imdb.report import Result
 from keras_elmo.examples.imdb.reviews import Reviews
 from keras_elmo.examples.imdb.training import fit, predict
 from keras_elmo.files.optional import import_optional
@@ -21,8 +22,8 @@ def bag_of_words(train: Reviews, test: Reviews, longest: int) -> np.ndarray:
     """Probabilities of `test` by logistic regression on TF-IDF.
 
     Args:
-        train: Reviews, tokens joined by spaces.
-        test: The same.
+        train: What to learn from.
+        test: What to tell.
         longest: Words that are counted together: 1 for words, 2 for pairs too.
 
     Raises:
@@ -37,24 +38,23 @@ def bag_of_words(train: Reviews, test: Reviews, longest: int) -> np.ndarray:
         ),
         linear.LogisticRegression(C=10, max_iter=1000),
     )
-    model.fit(train.texts, train.labels)
-    return model.predict_proba(test.texts)[:, 1]
+    model.fit(train.tokens, train.labels)
+    return model.predict_proba(test.tokens)[:, 1]
 
 
 def from_scratch(
     args: argparse.Namespace, splits: dict[str, Reviews], folder: Path
-) -> np.ndarray:
-    """Probabilities of the test reviews by the same head on word embeddings of its own.
+) -> Result:
+    """The same head on word embeddings of its own.
 
     Args:
         args: Those of the script: head, epochs, seeds and so on.
-        splits: The reviews `"train"`, `"validation"` and `"test"`, tokens joined by
-            spaces.
+        splits: The reviews `"train"`, `"validation"` and `"test"`.
         folder: See `fit`.
     """
     seed = args.seeds[0]
     words = keras.layers.TextVectorization(_WORDS, standardize="lower")
-    words.adapt(splits["train"].texts, batch_size=_TEXTS_PER_CALL)
+    words.adapt(splits["train"].tokens, batch_size=_TEXTS_PER_CALL)
     keras.utils.set_random_seed(seed)
     embedding = keras.layers.Embedding(_WORDS, _DIM, mask_zero=True)
     text = keras.Input((), dtype="string")
@@ -62,9 +62,17 @@ def from_scratch(
     probability = apply_head(make_head(args.head, seed), sequence)
     model = keras.Model(text, probability)
     batches = {
-        name: text_batches(reviews, args.batch_size, seed if name == "train" else None)
+        name: text_batches(
+            reviews, reviews.tokens, args.batch_size, seed if name == "train" else None
+        )
         for name, reviews in splits.items()
     }
     train, validation = batches["train"], batches["validation"]
-    fit(model, train, validation, args.epochs, args.learning_rate, folder)
-    return predict(model, batches["test"])
+    rate = args.learning_rate
+    history = fit(model, train, validation, args.epochs, rate, folder)
+    return Result(
+        f"embeddings from scratch, {args.head}",
+        predict(model, batches["test"]),
+        sum(history["seconds"]),
+        history,
+    )

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -15,7 +15,7 @@ class Batches(keras.utils.PyDataset):
     """Batches of reviews that are about as long, so that little of them is padding.
 
     Args:
-        reviews: The reviews, tokens joined by spaces.
+        reviews: The reviews.
         load: Function of the numbers of some reviews to the inputs of a model.
         batch_size: Reviews of a batch.
         seed: Seed of the order, which is another in each epoch. Defaults to None: from
@@ -33,7 +33,7 @@ class Batches(keras.utils.PyDataset):
         seed: int | None = None,
     ):
         super().__init__()
-        self._lengths = np.array([text.count(" ") for text in reviews.texts])
+        self._lengths = np.array([tokens.count(" ") for tokens in reviews.tokens])
         self._load = load
         self._labels = reviews.labels
         self._batch_size = batch_size
@@ -70,11 +70,13 @@ class Batches(keras.utils.PyDataset):
         self._batches = batches
 
 
-def text_batches(reviews: Reviews, batch_size: int, seed: int | None = None) -> Batches:
-    """Batches of strings, for a model that reads them."""
-    texts = np.array(reviews.texts, dtype=object)
+def text_batches(
+    reviews: Reviews, texts: Sequence[str], batch_size: int, seed: int | None = None
+) -> Batches:
+    """Batches of strings: the texts of the reviews, or their tokens."""
+    array = np.array(texts, dtype=object)
 
     def load(numbers: np.ndarray) -> tf.Tensor:
-        return tf.constant(texts[numbers], tf.string)  # Keras takes no NumPy objects
+        return tf.constant(array[numbers], tf.string)  # Keras takes no NumPy objects
 
     return Batches(reviews, load, batch_size, seed)

@@ -55,15 +55,20 @@ def run(args: argparse.Namespace) -> None:
         ValueError, OSError, ModuleNotFoundError: for mistakes of the user.
     """
     import_figure()  # an error now, not after hours
+    record = _record(args)
+    is_resumed = record.is_resumed()
     # Without this, the same seed does not give the same result to the last bit.
     tf.config.experimental.enable_op_determinism()
-    _record(args)
+    tf.get_logger().setLevel("ERROR")  # or it tells of every new shape of a batch
     data = args.data or download(URL, cache_dir() / "imdb", HASH)
     splits = _read_splits(args, data)
     labels = splits["test"].labels
-    results = _baselines(args, splits) if args.baseline else []
+    args.output.mkdir(parents=True, exist_ok=True)
     source = _adapted(args, data, splits) if args.adapt else args.elmo
     vectors = _vectors(args, source, splits)
+    if not is_resumed:
+        record.write()
+    results = _baselines(args, splits) if args.baseline else []
     best: Result | None = None
     difference = 0.0
     for seed in args.seeds:
@@ -85,26 +90,21 @@ def run(args: argparse.Namespace) -> None:
     print(f"wrote {args.output / 'report.md'} and {args.output / 'model.keras'}")
 
 
-def _record(args: argparse.Namespace) -> None:
+def _record(args: argparse.Namespace) -> RunRecord:
+    """What should be the same when the run goes on."""
     values = {k: value for k, value in vars(args).items() if k not in _NOT_RECORDED}
-    record = RunRecord(args.output / "run.json", values)
-    if not record.is_resumed():
-        args.output.mkdir(parents=True, exist_ok=True)
-        record.write()
+    return RunRecord(args.output / "run.json", values)
 
 
 def _read_splits(args: argparse.Namespace, data: Path) -> dict[str, Reviews]:
-    """The reviews of each of `_SPLITS`, as their first tokens."""
+    """The reviews of each of `_SPLITS`."""
     train, test = (
-        read_reviews(data, split, args.limit, _ORDER) for split in ("train", "test")
+        read_reviews(data, split, args.max_tokens, args.limit, _ORDER)
+        for split in ("train", "test")
     )
     if args.limit is not None and args.limit > len(train):
         print(f"--limit {args.limit:,}: there are no more than {len(train):,}")
-    train, test = (
-        Reviews(first_tokens(reviews.texts, args.max_tokens), reviews.labels)
-        for reviews in (train, test)
-    )
-    # Keras takes nothing of it for training, since the order is random.
+    # The last ones are any, since the order is random.
     held_out = max(round(args.validation_split * len(train)), 1)
     splits = dict(
         zip(_SPLITS, (train[:-held_out], train[-held_out:], test), strict=True)
@@ -121,11 +121,7 @@ def _baselines(args: argparse.Namespace, splits: dict[str, Reviews]) -> list[Res
         probabilities = bag_of_words(train, test, longest)
         seconds = time.monotonic() - start
         results.append(Result(f"TF-IDF of {name}", probabilities, seconds))
-    start = time.monotonic()
-    folder = args.output / "from_scratch"
-    probabilities = from_scratch(args, splits, folder)
-    seconds = time.monotonic() - start
-    results.append(Result("embeddings from scratch", probabilities, seconds))
+    results.append(from_scratch(args, splits, args.output / "from_scratch"))
     for result in results:
         print(f"{result.name}: test accuracy {accuracy(result, test.labels):.4f}")
     return results
@@ -144,7 +140,7 @@ def _adapted(
                 f"Received: {data} without any. Name a text by --adapt-text"
             )
         text = args.output / "unlabelled.txt"
-        lines = first_tokens(unlabelled, args.max_tokens) + splits["train"].texts
+        lines = first_tokens(unlabelled, args.max_tokens) + splits["train"].tokens
         text.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     folder = args.output / "adapted"
     return adapt(args.elmo, text, args.adapt_epochs, args.seeds[0], folder)
@@ -167,7 +163,7 @@ def _vectors(
     elmo = ElmoEmbedding.from_preset(source, tokenizer="space")
     folder = args.vectors or args.output / "vectors"
     return {
-        name: frozen_vectors(elmo, reviews.texts, folder, args.dtype)
+        name: frozen_vectors(elmo, reviews.tokens, folder, args.dtype)
         for name, reviews in splits.items()
     }
 
@@ -189,7 +185,6 @@ def _train(
         )
         for name, reviews in splits.items()
     }
-    start = time.monotonic()
     history = fit(
         classifier.on_vectors,
         batches["train"],
@@ -198,11 +193,10 @@ def _train(
         args.learning_rate,
         args.output / f"frozen-{seed}",
     )
-    seconds = time.monotonic() - start
     return Result(
         f"frozen, {args.head}, seed {seed}",
         predict(classifier.on_vectors, batches["test"]),
-        seconds,
+        sum(history["seconds"]),
         history,
         classifier.mix_weights(),
     )
@@ -216,10 +210,11 @@ def _finetune(
 ) -> Result:
     """All that `--finetune` names and the head, on strings."""
     batches = {
-        name: text_batches(reviews, args.batch_size, seed if name == "train" else None)
+        name: text_batches(
+            reviews, reviews.texts, args.batch_size, seed if name == "train" else None
+        )
         for name, reviews in splits.items()
     }
-    start = time.monotonic()
     history = fit(
         classifier.on_text,
         batches["train"],
@@ -228,11 +223,10 @@ def _finetune(
         args.finetune_learning_rate,
         args.output / f"finetuned-{seed}",
     )
-    seconds = time.monotonic() - start
     return Result(
         f"finetuned ({args.finetune}), {args.head}, seed {seed}",
         predict(classifier.on_text, batches["test"]),
-        seconds,
+        sum(history["seconds"]),
         history,
         classifier.mix_weights(),
     )

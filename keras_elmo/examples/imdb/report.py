@@ -23,7 +23,7 @@ class Result:
     Args:
         name: What it is.
         probabilities: Of `pos`, for each test review, `(n,)`.
-        seconds: How long it took to train, without what others had computed.
+        seconds: How long it took to train, without vectors that were there.
         history: What Keras recorded in training, if it was Keras.
         mix: The weights of the layers in the mix before the softmax, if it has one.
     """
@@ -112,9 +112,8 @@ def _write_pictures(folder: Path, best: Result, labels: np.ndarray) -> list[str]
         "calibration": _calibration(best, labels),
     }
     if best.history:
-        history = {name: best.history[name] for name in sorted(best.history)}
-        history.pop("learning_rate", None)
-        figures["curves"] = plot_curves(history)
+        shown = ("loss", "val_loss", "accuracy", "val_accuracy")
+        figures["curves"] = plot_curves({name: best.history[name] for name in shown})
     if len(best.mix):
         figures["mix"] = plot_mix_weights({best.name: best.mix})
     for name, figure in figures.items():

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_elmo.examples.imdb.layers import first_tokens
+
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 HASH = "md5:7c2ac02c03563afcf9b574c7e56c153a"
 _NEXT_STEP = f"Leave --data out to fetch it, or get it from {URL}"
@@ -24,26 +26,31 @@ class Reviews:
     """Reviews and their labels.
 
     Args:
-        texts: The reviews.
+        texts: The reviews, raw.
+        tokens: What is read of each, tokens joined by spaces.
         labels: float32 `(n,)`, 1 for a positive review.
     """
 
     texts: list[str]
+    tokens: list[str]
     labels: np.ndarray
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def __getitem__(self, part: slice) -> "Reviews":
-        return Reviews(self.texts[part], self.labels[part])
+        return Reviews(self.texts[part], self.tokens[part], self.labels[part])
 
 
-def read_reviews(data: Path, split: str, limit: int | None, seed: int) -> Reviews:
+def read_reviews(
+    data: Path, split: str, max_tokens: int, limit: int | None, seed: int
+) -> Reviews:
     """The reviews of `train` or `test`, shuffled, as many of either label.
 
     Args:
         data: The folder `aclImdb`, or the tar.gz that holds it.
         split: `"train"` or `"test"`.
+        max_tokens: Tokens of a review to read, from its beginning.
         limit: Number of reviews to keep, or None for all.
         seed: Seed of the order, and so of what is kept.
 
@@ -71,7 +78,8 @@ def read_reviews(data: Path, split: str, limit: int | None, seed: int) -> Review
         reviews += [(text, _LABELS[label]) for text in texts[:half]]
     rng.shuffle(reviews)
     labels = np.array([label for _, label in reviews], dtype="float32")
-    return Reviews([text for text, _ in reviews], labels)
+    shuffled = [text for text, _ in reviews]
+    return Reviews(shuffled, first_tokens(shuffled, max_tokens), labels)
 
 
 def read_unlabelled(data: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """Training that goes on after an interruption, and keeps the best epoch."""
 
 import csv
+import time
 from pathlib import Path
 
 import keras
@@ -33,7 +34,8 @@ def fit(
         folder: Where the state of training is kept. It goes on from there.
 
     Returns:
-        What Keras records, a list of `epochs` numbers for each metric.
+        What Keras records, a list of `epochs` numbers for each metric, and their
+        `"seconds"`.
     """
     steps = epochs * len(train)
     model.compile(
@@ -53,6 +55,7 @@ def fit(
             epochs=epochs,
             verbose=2,
             callbacks=[
+                _Seconds(),
                 keras.callbacks.ModelCheckpoint(
                     best,
                     monitor="val_accuracy",
@@ -92,6 +95,17 @@ def predict(model: keras.Model, batches: Batches) -> np.ndarray:
     probabilities = np.zeros(len(numbers), "float32")
     probabilities[numbers] = model.predict(batches, verbose=0)[:, 0]
     return probabilities
+
+
+class _Seconds(keras.callbacks.Callback):
+    """Adds to what is recorded how long an epoch took."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._start = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if logs is not None:
+            logs["seconds"] = time.monotonic() - self._start
 
 
 def _read(log: Path) -> dict[str, list[float]]:

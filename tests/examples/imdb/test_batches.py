@@ -8,7 +8,7 @@ from keras_elmo.examples.imdb.reviews import Reviews
 
 def reviews_of(lengths):
     texts = [" ".join(["word"] * length) for length in lengths]
-    return Reviews(texts, np.arange(len(lengths), dtype="float32"))
+    return Reviews(texts, texts, np.arange(len(lengths), dtype="float32"))
 
 
 @settings(deadline=None, max_examples=40)
@@ -38,7 +38,7 @@ def test_reviews_of_a_batch_are_about_as_long():
 
 def test_seed_decides_the_order_of_each_epoch():
     def orders(seed):
-        batches = text_batches(reviews_of([3] * 20), 4, seed)
+        batches = text_batches(reviews_of([3] * 20), [""] * 20, 4, seed)
         first = batches.numbers.tolist()
         batches.on_epoch_end()
         return first, batches.numbers.tolist()
@@ -49,6 +49,6 @@ def test_seed_decides_the_order_of_each_epoch():
 
 
 def test_text_batches_are_strings():
-    texts, labels = text_batches(reviews_of([1, 2]), 2)[0]
-    assert texts.numpy().tolist() == [b"word", b"word word"]
+    texts, labels = text_batches(reviews_of([1, 2]), ["one", "two words"], 2)[0]
+    assert texts.numpy().tolist() == [b"one", b"two words"]
     assert labels.tolist() == [0.0, 1.0]

@@ -14,7 +14,7 @@ BEST = Result(
     "best",
     np.array([0.98, 0.04, 0.1, 0.45], "float32"),
     12.0,
-    {"accuracy": [0.5, 0.9], "val_accuracy": [0.6, 0.7]},
+    {name: [0.5, 0.6] for name in ("loss", "val_loss", "accuracy", "val_accuracy")},
     [0.0, 0.5, 0.2],
 )
 
@@ -28,7 +28,7 @@ def test_accuracy_and_calibration():
 
 def test_report(tmp_path):
     other = Result("other", np.full(4, 0.6), 0.0)
-    reviews = Reviews(TEXTS, LABELS)
+    reviews = Reviews(TEXTS, TEXTS, LABELS)
     write_report(tmp_path, [other, BEST], BEST, reviews, {"Weights": "tiny_en"})
     text = (tmp_path / "report.md").read_text("utf-8")
     assert "- Weights: tiny_en\n" in text

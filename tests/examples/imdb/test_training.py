@@ -6,14 +6,15 @@ from keras_elmo.examples.imdb.batches import text_batches
 from keras_elmo.examples.imdb.reviews import Reviews
 from keras_elmo.examples.imdb.training import fit, predict, schedule
 
-REVIEWS = Reviews(["good"] * 6 + ["bad one"] * 6, np.repeat([1.0, 0.0], 6))
+TEXTS = ["good"] * 6 + ["bad one"] * 6
+REVIEWS = Reviews(TEXTS, TEXTS, np.repeat([1.0, 0.0], 6))
 
 
 def make_model():
     keras.utils.set_random_seed(1)
     text = keras.Input((), dtype="string")
     words = keras.layers.TextVectorization(10, output_mode="multi_hot")
-    words.adapt(REVIEWS.texts)
+    words.adapt(TEXTS)
     outputs = keras.layers.Dense(1, activation="sigmoid")(words(text))
     return keras.Model(text, outputs)
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("error:Skipping variable loading")
 
 
 def train(model, folder, epochs=3):
-    batches = text_batches(REVIEWS, 4, seed=1), text_batches(REVIEWS, 4)
+    batches = text_batches(REVIEWS, TEXTS, 4, seed=1), text_batches(REVIEWS, TEXTS, 4)
     return fit(model, *batches, epochs, 0.1, folder)
 
 
@@ -32,7 +33,7 @@ def test_learns_and_tells(tmp_path):
     history = train(model, tmp_path)
     assert [len(values) for values in history.values()] == [3] * len(history)
     assert history["val_accuracy"][-1] == 1.0
-    probabilities = predict(model, text_batches(REVIEWS, 4))
+    probabilities = predict(model, text_batches(REVIEWS, TEXTS, 4))
     np.testing.assert_array_equal(probabilities > 0.5, REVIEWS.labels > 0.5)
 
 
@@ -72,7 +73,7 @@ def test_the_epoch_that_validates_best_is_kept(tmp_path):
     history = train(model, tmp_path)
     assert history["val_accuracy"][2] < history["val_accuracy"][1]
     model.compile(metrics=["accuracy"], loss="binary_crossentropy")
-    _, accuracy = model.evaluate(text_batches(REVIEWS, 4), verbose=0)
+    _, accuracy = model.evaluate(text_batches(REVIEWS, TEXTS, 4), verbose=0)
     assert abs(accuracy - max(history["val_accuracy"])) < 1e-6
 
 
