@@ -92,6 +92,7 @@ def _check(args: argparse.Namespace) -> None:
         check_positive_integer("tokens", args.tokens)
     check_positive_integer("softmax_tokens", args.softmax_tokens)
     check_positive_number("epochs", args.epochs)
+    _options(args, tokens=1, replicas=1)
 
 
 def _print_size(
@@ -164,16 +165,8 @@ def _fit(
     """Trains the softmax alone, or all of the biLM."""
     model.bilm.trainable = stage == "bilm"
     replicas = model.distribute_strategy.num_replicas_in_sync
+    options = _options(args, tokens, replicas)
     tokens_per_step = replicas * args.batch_size * args.unroll_steps
-    options = TrainingOptions(
-        steps=max(round(tokens / tokens_per_step), 1),
-        unroll_steps=args.unroll_steps,
-        learning_rate=args.learning_rate,
-        clip_norm=args.clip_norm,
-        averaging=args.averaging,
-        seed=args.seed,
-        interval=args.interval,
-    )
     callbacks: list[keras.callbacks.Callback] = []
     progress = TrainingProgress(options.total_steps, tokens_per_step, stage)
     if is_chief:
@@ -183,6 +176,19 @@ def _fit(
     folder = args.output / "checkpoints" / stage
     with progress:
         train(model, corpus, options, folder, validation, callbacks)
+
+
+def _options(args: argparse.Namespace, tokens: int, replicas: int) -> TrainingOptions:
+    tokens_per_step = replicas * args.batch_size * args.unroll_steps
+    return TrainingOptions(
+        steps=max(round(tokens / max(tokens_per_step, 1)), 1),
+        unroll_steps=args.unroll_steps,
+        learning_rate=args.learning_rate,
+        clip_norm=args.clip_norm,
+        averaging=args.averaging,
+        seed=args.seed,
+        interval=args.interval,
+    )
 
 
 def _facts_of_run(

@@ -40,7 +40,7 @@ def fit_distributed(
         if validation_data is not None:
             callback.on_test_begin()
             results = evaluate_distributed(model, test_step, validation_data)
-            callback.on_test_end()
+            callback.on_test_end(results)
             logs |= {f"val_{name}": value for name, value in results.items()}
         callback.on_epoch_end(epoch, logs)
     with model.distribute_strategy.scope():

@@ -11,11 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_elmo.arguments import (
-    check_positive_integer,
-    check_positive_number,
-    check_rate,
-)
+from keras_elmo.arguments import check_positive_integer, check_positive_number
 from keras_elmo.pretraining.checkpoint import Checkpoint
 from keras_elmo.pretraining.distributed import (
     evaluate_distributed,
@@ -28,6 +24,8 @@ from keras_elmo.pretraining.text_corpus import TextCorpus
 # The warm-up as a share of all steps, and the final learning rate of its peak.
 _WARMUP_SHARE = 0.1
 _FINAL_SHARE = 0.01
+# Averages of more steps would hold too much of the weights that training began with.
+_MOST_AVERAGED = 0.25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,10 +41,11 @@ class TrainingOptions:
             Then it falls to 1 % along a cosine, which reaches a lower perplexity with
             the same number of tokens than a constant rate. Defaults to 4e-3.
         clip_norm: Bound of the gradients' global norm. Defaults to 1.
-        averaging: Share of the steps over which the weights are averaged, each step
-            counting less than the next. The averages are what is validated and what is
-            left at the end: they are about as good as the weights would be after
-            training on at a low learning rate (Izmailov et al. 2018, arXiv:1803.05407).
+        averaging: Share of the steps from which the weights' averages come, roughly:
+            each step back counts less, by a factor of e after this share. The averages
+            are what is validated and what is left at the end; they are better than the
+            weights of any one step (Izmailov et al. 2018, arXiv:1803.05407, though with
+            equal weights). At most 0.25, with which 2 % of the first weights are left.
             Defaults to 0, for none.
         seed: Seed of the order of the text. Defaults to 1.
         interval: Largest number of steps from one checkpoint and validation to the
@@ -66,7 +65,11 @@ class TrainingOptions:
             check_positive_integer(name, getattr(self, name))
         for name in ("learning_rate", "clip_norm"):
             check_positive_number(name, getattr(self, name))
-        check_rate("averaging", self.averaging)
+        if not 0 <= self.averaging <= _MOST_AVERAGED:
+            raise ValueError(
+                f"`averaging` should be from 0 to {_MOST_AVERAGED}, a share of the "
+                f"steps. Received: averaging={self.averaging!r}"
+            )
 
     @property
     def num_intervals(self) -> int:

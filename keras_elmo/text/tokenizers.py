@@ -39,28 +39,39 @@ def split_on_unicode_scripts(sentences: tf.Tensor) -> tf.RaggedTensor:
     return _tensorflow_text().UnicodeScriptTokenizer().tokenize(sentences)
 
 
-# What follows one another in `split_as_treebank`. RE2 looks neither ahead nor behind.
+_INITIAL = (r"(^|[\s(])([A-HJ-Z]) \. ([A-Za-z])", r"\1\2. \3")
+_CLITIC = (r"(?i)([^\s'])('(?:s|m|d|re|ve|ll))\b", r"\1 \2")
+
+# What follows one another in `split_as_treebank`. RE2 looks neither ahead nor behind,
+# so that a rule whose matches share a character, as in J. R. R., is there twice.
 _TREEBANK_RULES = (
+    (_WHITE_SPACE, " "),
     ("[\u2018\u2019\u00b4`]", "'"),
     ("[\u201c\u201d]|''", '"'),
     # Each of these is a token wherever it is.
     (r'[!?;()\[\]{}"$%\x{a3}\x{20ac}]', r" \0 "),
     ("\\.\\.+|\u2026", r" \0 "),
-    ("--+|\u2014", r" \0 "),
+    ("--+|[\u2013\u2014]", r" \0 "),
     # A comma or colon within a number, as in 1,000 and 10:30, is not.
     (r"([,:])([^0-9])", r" \1 \2"),
     (r"([^0-9])([,:])", r"\1 \2 "),
     (r"[,:]$", r" \0"),
     # A full stop ends a word, or lacks its space, as in "the end.It".
-    (r"([^\s.])\.(\s|$)", r"\1 . "),
+    (r"([^\s.])\.(\s|'|$)", r"\1 . \2"),
     (r"([a-z]{2})\.([A-Z])", r"\1 . \2"),
+    (r"([A-Z]{2}|[0-9]|^|\s)\.([A-Z][a-z])", r"\1 . \2"),
     # It belongs to titles, initials and what has others, as in U.S. and e.g.
-    (r"\b(M(?:r|rs|s|essrs)|[DSJ]r|St|Prof|Capt|Col|Gen|Lt|Sgt|Rev) \. ", r"\1. "),
-    (r"\b([A-HJ-Z]|\.[A-Za-z]|etc|vs|Inc) \. ", r"\1. "),
+    _INITIAL,
+    _INITIAL,
+    (r"(^|[\s(])(M(?:r|rs|s|essrs)|[DSJ]r|St|Prof|Capt|Gen|Lt|Rev) \. ", r"\1\2. "),
+    (r"(\.[A-Za-z]|\b(?:etc|vs|Inc)) \. ", r"\1. "),
     (r"(?i)(n't)\b", r" \1"),
-    (r"(?i)([a-z0-9.])('(?:s|m|d|re|ve|ll))\b", r"\1 \2"),
-    # What is left at the edge of a word is a quotation mark, or a genitive.
-    (r"(^|\s)'([A-Za-z]{3})", r"\1' \2"),
+    _CLITIC,
+    _CLITIC,
+    # What is left at the edge of a word is a quotation mark, or a genitive; but some
+    # words begin with it.
+    (r"(^|\s)'([A-Z][a-z]|[AI]\b|[a-z]{3})", r"\1' \2"),
+    (r"(?i)(^|\s)' (til|cause|tis|twas|bout|round)\b", r"\1'\2"),
     (r"([^\s'])'(\s|$)", r"\1 ' "),
 )
 
@@ -69,11 +80,13 @@ def split_as_treebank(sentences: tf.Tensor) -> tf.RaggedTensor:
     """Splits raw English into the tokens of the Penn Treebank, nearly.
 
     Punctuation and clitics stand apart (`do n't`, `Austen 's`), and curly quotation
-    marks become straight ones. Text that has such tokens already stays as it is.
+    marks become straight ones. Text that has such tokens already stays as it is, but
+    for a sentence that ends with a letter or title and a full stop (`plan B .`) before
+    another.
     """
     for pattern, replacement in _TREEBANK_RULES:
         sentences = tf.strings.regex_replace(sentences, pattern, replacement)
-    return split_on_whitespace(sentences)
+    return split_on_spaces(sentences)
 
 
 TOKENIZERS = {
@@ -99,6 +112,6 @@ def _tensorflow_text() -> Any:
             '`tokenizer="unicode_script"` needs tensorflow-text, which is not '
             "installed or does not match this TensorFlow: `pip install "
             "tensorflow-text`, of the same minor version as tensorflow. "
-            'The tokenizers "space" and "whitespace" work without it.'
+            'The tokenizers "space", "whitespace" and "treebank" work without it.'
         ) from error
     return tensorflow_text

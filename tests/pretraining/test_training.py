@@ -82,13 +82,13 @@ class Trajectory(keras.callbacks.Callback):
 
 
 def test_averages_are_what_is_validated_and_left(corpus, make_model, tmp_path):
-    options = TrainingOptions(steps=8, unroll_steps=4, interval=4, averaging=0.5)
+    options = TrainingOptions(steps=8, unroll_steps=4, interval=4, averaging=0.25)
     model, trajectory = make_model(), Trajectory()
     train(model, corpus, options, tmp_path, corpus, [trajectory])
     (expected, *others) = trajectory.weights
     for weights in others:
         expected = [
-            0.75 * average + 0.25 * weight
+            0.5 * average + 0.5 * weight
             for average, weight in zip(expected, weights, strict=True)
         ]
     for average, weight in zip(expected, model.trainable_weights, strict=True):
@@ -99,6 +99,12 @@ def test_averages_are_what_is_validated_and_left(corpus, make_model, tmp_path):
     )
     evaluated = evaluate(model, corpus, unroll_steps=4)["loss"]
     assert trajectory.told[-1] == pytest.approx(evaluated, rel=1e-6)
+
+
+@pytest.mark.parametrize("averaging", [-0.1, 0.3, float("nan")])
+def test_averages_of_too_many_steps(averaging):
+    with pytest.raises(ValueError, match=r"`averaging` should be from 0 to 0\.25"):
+        TrainingOptions(steps=8, averaging=averaging)
 
 
 @pytest.mark.slow

@@ -99,10 +99,19 @@ TREEBANK = {
     '"Don\'t," she said; "I can\'t."': '" Do n\'t , " she said ; " I ca n\'t . "',
     "It’s Mrs. Smith’s dog, we’ll see…": "It 's Mrs. Smith 's dog , we 'll see …",
     "From 10:30 on: 1,000 men (or 3.5%)!": "From 10:30 on : 1,000 men ( or 3.5 % ) !",
-    "J. R. was in the U.S. in the 1930's.": "J. R. was in the U.S. in the 1930 's .",
-    "Better than I.It was--well--10/10..": "Better than I.It was -- well -- 10/10 ..",
+    "J. R. R. K. in the U.S. in 1930's.": "J. R. R. K. in the U.S. in 1930 's .",
+    "Better than I. So--well--10/10..": "Better than I . So -- well -- 10/10 ..",
     "the end.Then 'great' stars": "the end . Then ' great ' stars",
+    "He says 'The end.' Then": "He says ' The end . ' Then",
     "a well-made film, cannot fail,": "a well-made film , cannot fail ,",
+    "DON'T. IT'S. OK": "DO N'T . IT 'S . OK",
+    "a grade of B.": "a grade of B .",
+    "in 3-D. The R&B. So": "in 3-D . The R&B . So",
+    "on TV.It got 10/10.So (1995).The": "on TV . It got 10/10 . So ( 1995 ) . The",
+    "'A Bug's Life' and 'It's so'": "' A Bug 's Life ' and ' It 's so '",
+    "'til then, 'cause 'tis": "'til then , 'cause 'tis",
+    "René's café's, I'd've": "René 's café 's , I 'd 've",
+    "film–which end.\u00a0The": "film – which end . The",
 }
 
 
@@ -120,7 +129,7 @@ def straight(text):
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.text(st.sampled_from("abIMrn'.,:;!?-…()\"“”‘’$%01 \t\n東")))
+@given(st.text(st.sampled_from("abIMrn'.,:;!?-…()\"“”‘’$%01 \t\n\u00a0東")))
 def test_treebank_tokenizer_loses_nothing(sentence):
     tokens = split_as_treebank(tf.constant([sentence])).to_list()[0]
     assert "".join(t.decode() for t in tokens) == straight(sentence)

@@ -12,7 +12,7 @@ def adapt(
     """Trains a biLM on text, as `keras-elmo train --from` does; goes on if interrupted.
 
     Args:
-        source: The weights to go on from, which need a softmax.
+        source: The weights to go on from.
         text: A file of tokens joined by spaces, one sentence or review a line.
         epochs: Times through the text.
         seed: Of the order.

@@ -33,10 +33,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     adaptation = parser.add_argument_group("train the biLM too, which takes far longer")
     add = adaptation.add_argument
     add("--adapt", action="store_true", help="go on to train it as a language model")
-    add("--adapt-text", type=Path, help="for this (default: the reviews of no label)")
+    add(
+        "--adapt-text",
+        type=Path,
+        help="to read: tokens joined by spaces (default: the reviews without a label)",
+    )
     add("--adapt-epochs", type=float, default=1.0, help="times through it")
     add("--finetune", choices=("lstm", "all"), help="train this part with the head")
-    add("--finetune-epochs", type=int, default=2, help="of it")
+    add("--finetune-epochs", type=int, default=2, help="times through it")
     add("--finetune-learning-rate", type=float, default=5e-4, help="its peak")
     add = parser.add_argument
     add("--vectors", type=Path, help="folder to keep them in (default: in --output)")
@@ -57,5 +61,7 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
             parser.error(f"--{name.replace('_', '-')} should be above 0")
     if not 0 < args.validation_split < 1:
         parser.error("--validation-split should be above 0 and below 1")
+    if min(args.seeds) < 0 or len(set(args.seeds)) < len(args.seeds):
+        parser.error("--seeds should be at least 0, and each of them once")
     if args.adapt_text is not None and not args.adapt:
         parser.error("--adapt-text is for --adapt")

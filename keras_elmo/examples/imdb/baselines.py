@@ -1,25 +1,24 @@
 """What simpler methods reach on the same reviews."""
 
 import argparse
+import time
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from keras_elmo.examples.imdb.batches import text_batches
 from keras_elmo.examples.imdb.heads import apply_head, make_head
-from keras_elmo.examples.imdb.report import Result
+from keras_elmo.examples.imdb.result import Result
 from keras_elmo.examples.imdb.reviews import Reviews
-from keras_elmo.examples.imdb.training import fit, predict
+from keras_elmo.examples.imdb.training import train_and_test
 from keras_elmo.files.optional import import_optional
 
 _WORDS = 20_000
 _DIM = 128
-_TEXTS_PER_CALL = 512
 
 
-def bag_of_words(train: Reviews, test: Reviews, longest: int) -> np.ndarray:
-    """Probabilities of `test` by logistic regression on TF-IDF.
+def bag_of_words(train: Reviews, test: Reviews, longest: int) -> Result:
+    """Logistic regression on TF-IDF.
 
     Args:
         train: What to learn from.
@@ -38,8 +37,11 @@ def bag_of_words(train: Reviews, test: Reviews, longest: int) -> np.ndarray:
         ),
         linear.LogisticRegression(C=10, max_iter=1000),
     )
+    start = time.monotonic()
     model.fit(train.tokens, train.labels)
-    return model.predict_proba(test.tokens)[:, 1]
+    seconds = time.monotonic() - start
+    name = "TF-IDF of words" + (" and pairs" if longest > 1 else "")
+    return Result(name, model.predict_proba(test.tokens)[:, 1], seconds)
 
 
 def from_scratch(
@@ -54,25 +56,18 @@ def from_scratch(
     """
     seed = args.seeds[0]
     words = keras.layers.TextVectorization(_WORDS, standardize="lower")
-    words.adapt(splits["train"].tokens, batch_size=_TEXTS_PER_CALL)
+    words.adapt(splits["train"].tokens)
     keras.utils.set_random_seed(seed)
     embedding = keras.layers.Embedding(_WORDS, _DIM, mask_zero=True)
     text = keras.Input((), dtype="string")
     sequence = embedding(words(text))
-    probability = apply_head(make_head(args.head, seed), sequence)
-    model = keras.Model(text, probability)
+    model = keras.Model(text, apply_head(make_head(args.head, seed), sequence))
     batches = {
         name: text_batches(
             reviews, reviews.tokens, args.batch_size, seed if name == "train" else None
         )
         for name, reviews in splits.items()
     }
-    train, validation = batches["train"], batches["validation"]
+    name = f"embeddings from scratch, {args.head}"
     rate = args.learning_rate
-    history = fit(model, train, validation, args.epochs, rate, folder)
-    return Result(
-        f"embeddings from scratch, {args.head}",
-        predict(model, batches["test"]),
-        sum(history["seconds"]),
-        history,
-    )
+    return train_and_test(name, model, batches, args.epochs, rate, folder)

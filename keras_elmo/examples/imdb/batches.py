@@ -1,82 +1,89 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_elmo.examples.imdb.reviews import Reviews
 
-# Batches of training are of reviews that are about as long, out of so many batches.
+# Training sorts so many batches of reviews by length at a time: fewer would leave more
+# padding, and more would leave less of the order to chance.
 _WINDOW = 50
 
 
-class Batches(keras.utils.PyDataset):
+class Batches:
     """Batches of reviews that are about as long, so that little of them is padding.
 
     Args:
         reviews: The reviews.
         load: Function of the numbers of some reviews to the inputs of a model.
+        signature: The `tf.TypeSpec`s of what it returns.
         batch_size: Reviews of a batch.
         seed: Seed of the order, which is another in each epoch. Defaults to None: from
             the shortest to the longest.
-
-    Attributes:
-        numbers: The number of each review in the order of the batches.
     """
 
     def __init__(
         self,
         reviews: Reviews,
         load: Callable[[np.ndarray], Any],
+        signature: Any,
         batch_size: int,
         seed: int | None = None,
     ):
-        super().__init__()
         self._lengths = np.array([tokens.count(" ") for tokens in reviews.tokens])
-        self._load = load
         self._labels = reviews.labels
+        self._load = load
+        self._signature = signature
         self._batch_size = batch_size
-        self._rng = None if seed is None else np.random.default_rng(seed)
-        self._batches: list[np.ndarray] = []
-        self.on_epoch_end()
+        self._seed = seed
 
     def __len__(self) -> int:
-        return len(self._batches)
+        return -(-len(self._lengths) // self._batch_size)
 
-    def __getitem__(self, index: int) -> tuple[Any, np.ndarray]:
-        numbers = self._batches[index]
-        return self._load(numbers), self._labels[numbers]
+    def epoch(self, epoch: int = 0) -> tf.data.Dataset:
+        """The batches of an epoch, pairs of inputs and labels.
 
-    @property
-    def numbers(self) -> np.ndarray:
-        return np.concatenate(self._batches)
+        It is no `keras.utils.PyDataset`: Keras takes the sizes of its first two batches
+        for those of all, where they agree.
+        """
 
-    def on_epoch_end(self) -> None:
-        """Keras calls it after each epoch."""
-        order = np.arange(len(self._lengths))
-        size = self._batch_size
-        if self._rng is None:
-            window = len(order)
-        else:
-            order, window = self._rng.permutation(order), size * _WINDOW
+        def batches() -> Iterator[tuple[Any, np.ndarray]]:
+            for numbers in self._numbers(epoch):
+                yield self._load(numbers), self._labels[numbers]
+
+        labels = tf.TensorSpec((None,), tf.float32)
+        dataset = tf.data.Dataset.from_generator(
+            batches, output_signature=(self._signature, labels)
+        )
+        known = tf.data.experimental.assert_cardinality(len(self))
+        return dataset.apply(known).prefetch(2)
+
+    def order(self, epoch: int = 0) -> np.ndarray:
+        """The number of each review in the order of the batches."""
+        return np.concatenate(self._numbers(epoch))
+
+    def _numbers(self, epoch: int) -> list[np.ndarray]:
+        size, order = self._batch_size, np.arange(len(self._lengths))
+        if self._seed is None:
+            return self._by_length(order)
+        rng = np.random.default_rng([self._seed, epoch])
+        order = rng.permutation(order)
         batches = []
-        for start in range(0, len(order), window):
-            part = order[start : start + window]
-            part = part[np.argsort(self._lengths[part], kind="stable")]
-            batches += [part[i : i + size] for i in range(0, len(part), size)]
-        if self._rng is not None:
-            batches = [batches[i] for i in self._rng.permutation(len(batches))]
-        self._batches = batches
+        for start in range(0, len(order), size * _WINDOW):
+            batches += self._by_length(order[start : start + size * _WINDOW])
+        return [batches[index] for index in rng.permutation(len(batches))]
+
+    def _by_length(self, numbers: np.ndarray) -> list[np.ndarray]:
+        numbers = numbers[np.argsort(self._lengths[numbers], kind="stable")]
+        size = self._batch_size
+        return [numbers[i : i + size] for i in range(0, len(numbers), size)]
 
 
 def text_batches(
     reviews: Reviews, texts: Sequence[str], batch_size: int, seed: int | None = None
 ) -> Batches:
     """Batches of strings: the texts of the reviews, or their tokens."""
-    array = np.array(texts, dtype=object)
-
-    def load(numbers: np.ndarray) -> tf.Tensor:
-        return tf.constant(array[numbers], tf.string)  # Keras takes no NumPy objects
-
-    return Batches(reviews, load, batch_size, seed)
+    array = np.array([text.encode() for text in texts], dtype=object)
+    signature = tf.TensorSpec((None,), tf.string)
+    return Batches(reviews, array.__getitem__, signature, batch_size, seed)

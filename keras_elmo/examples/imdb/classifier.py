@@ -20,7 +20,8 @@ class Classifier:
     Attributes:
         on_vectors: A model of `{"vectors": (batch, layers, time, dim), "mask": boolean
             (batch, time)}`, the frozen outputs of the biLM.
-        on_text: A model of raw reviews, strings `(batch,)`.
+        on_text: A model of raw reviews, strings `(batch,)`. To load it from a file
+            takes `import keras_elmo.examples.imdb.layers`.
     """
 
     def __init__(self, elmo: ElmoEmbedding, head: str, max_tokens: int, seed: int):
@@ -28,7 +29,7 @@ class Classifier:
         self._elmo = elmo
         layers = make_head(head, seed)
 
-        vectors = keras.Input((num_layers, None, dim), dtype="float16", name="vectors")
+        vectors = keras.Input((num_layers, None, dim), name="vectors")
         mask = keras.Input((None,), dtype="bool", name="mask")
         mixed = elmo.mix(ops.unstack(vectors, num_layers, axis=1))
         sequence = elmo.attach_mask([mixed, mask])

@@ -1,11 +1,11 @@
 """The whole experiment, from reviews to report."""
 
 import argparse
-import functools
+import dataclasses
+import hashlib
 import platform
 import shlex
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from keras_elmo import ElmoEmbedding, __version__
 from keras_elmo.bulk import Embeddings
 from keras_elmo.examples.imdb.adaptation import adapt
 from keras_elmo.examples.imdb.baselines import bag_of_words, from_scratch
-from keras_elmo.examples.imdb.batches import Batches, text_batches
+from keras_elmo.examples.imdb.batches import text_batches
 from keras_elmo.examples.imdb.classifier import Classifier
 from keras_elmo.examples.imdb.layers import first_tokens
-from keras_elmo.examples.imdb.report import Result, accuracy, write_report
+from keras_elmo.examples.imdb.report import write_report
+from keras_elmo.examples.imdb.result import Result
 from keras_elmo.examples.imdb.reviews import (
     HASH,
     URL,
@@ -29,19 +30,21 @@ from keras_elmo.examples.imdb.reviews import (
     read_reviews,
     read_unlabelled,
 )
-from keras_elmo.examples.imdb.training import fit, predict
-from keras_elmo.examples.imdb.vectors import frozen_vectors, load_padded
+from keras_elmo.examples.imdb.training import train_and_test
+from keras_elmo.examples.imdb.vectors import frozen_vectors, vector_batches
+from keras_elmo.files.atomic import replacing
 from keras_elmo.files.cache import cache_dir
 from keras_elmo.files.download import download
+from keras_elmo.files.optional import import_optional
 from keras_elmo.files.run_record import RunRecord
 from keras_elmo.plots import import_figure
 
-# All seeds share the order of the reviews, and so the vectors on disk.
+# What is held out for validation is the same for all seeds, and so are the vectors.
 _ORDER = 1
 # How many test reviews are computed from strings too, to compare.
 _COMPARED = 256
 # A run that goes on may have other values of these.
-_NOT_RECORDED = {"output", "data", "baseline"}
+_NOT_RECORDED = {"output", "data", "vectors", "baseline", "finetune"}
 _SPLITS = ("train", "validation", "test")
 
 
@@ -54,46 +57,47 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         ValueError, OSError, ModuleNotFoundError: for mistakes of the user.
     """
-    import_figure()  # an error now, not after hours
-    record = _record(args)
-    is_resumed = record.is_resumed()
-    # Without this, the same seed does not give the same result to the last bit.
-    tf.config.experimental.enable_op_determinism()
+    import_figure()  # errors now, not after hours
+    import_optional("sklearn", "examples", "Reports")
     tf.get_logger().setLevel("ERROR")  # or it tells of every new shape of a batch
     data = args.data or download(URL, cache_dir() / "imdb", HASH)
     splits = _read_splits(args, data)
-    labels = splits["test"].labels
-    args.output.mkdir(parents=True, exist_ok=True)
+    _embedding(args, args.elmo)
+    _begin(args, splits)
+    # Without this, the same seed does not give the same result to the last bit.
+    tf.config.experimental.enable_op_determinism()
     source = _adapted(args, data, splits) if args.adapt else args.elmo
     vectors = _vectors(args, source, splits)
-    if not is_resumed:
-        record.write()
     results = _baselines(args, splits) if args.baseline else []
     best: Result | None = None
     difference = 0.0
     for seed in args.seeds:
-        classifier = _make(args, source, seed)
-        trained = [_train(args, classifier, vectors, splits, seed)]
-        difference = max(difference, _difference(classifier, trained[0], splits))
+        elmo = _embedding(args, source)
+        classifier = Classifier(elmo, args.head, args.max_tokens, seed)
+        result = _train(args, classifier, vectors, splits, seed)
+        difference = max(difference, _difference(classifier, result, splits))
+        results.append(result)
+        best = _better(best, result, classifier, args.output)
         if args.finetune:
-            trained.append(_finetune(args, classifier, splits, seed))
-        for result in trained:
-            print(f"{result.name}: test accuracy {accuracy(result, labels):.4f}")
-        results += trained
-        if best is None or trained[-1].validation > best.validation:
-            best = trained[-1]
-            _save(classifier, args.output)
-    if best is None:
-        raise ValueError("`--seeds` should name at least one")
+            results.append(_finetune(args, classifier, splits, seed))
+            best = _better(best, results[-1], classifier, args.output)
+    for result in results:
+        print(f"{result.name}: test accuracy {result.accuracy(splits['test']):.4f}")
     facts = _facts(splits, source, difference)
-    write_report(args.output, results, best, splits["test"], facts)
+    write_report(args.output, results, best or results[-1], splits["test"], facts)
     print(f"wrote {args.output / 'report.md'} and {args.output / 'model.keras'}")
 
 
-def _record(args: argparse.Namespace) -> RunRecord:
-    """What should be the same when the run goes on."""
+def _begin(args: argparse.Namespace, splits: Mapping[str, Reviews]) -> None:
+    """Refuses to go on with other data or options than the run began with."""
     values = {k: value for k, value in vars(args).items() if k not in _NOT_RECORDED}
-    return RunRecord(args.output / "run.json", values)
+    for name, reviews in splits.items():
+        content = "\n".join([*reviews.tokens, str(reviews.labels.tolist())])
+        values[name] = hashlib.sha256(content.encode()).hexdigest()
+    record = RunRecord(args.output / "run.json", values)
+    if not record.is_resumed():
+        args.output.mkdir(parents=True, exist_ok=True)
+        record.write()
 
 
 def _read_splits(args: argparse.Namespace, data: Path) -> dict[str, Reviews]:
@@ -105,7 +109,8 @@ def _read_splits(args: argparse.Namespace, data: Path) -> dict[str, Reviews]:
     if args.limit is not None and args.limit > len(train):
         print(f"--limit {args.limit:,}: there are no more than {len(train):,}")
     # The last ones are any, since the order is random.
-    held_out = max(round(args.validation_split * len(train)), 1)
+    share = round(args.validation_split * len(train))
+    held_out = min(max(share, 1), len(train) - 1)
     splits = dict(
         zip(_SPLITS, (train[:-held_out], train[-held_out:], test), strict=True)
     )
@@ -115,16 +120,8 @@ def _read_splits(args: argparse.Namespace, data: Path) -> dict[str, Reviews]:
 
 def _baselines(args: argparse.Namespace, splits: dict[str, Reviews]) -> list[Result]:
     train, test = splits["train"], splits["test"]
-    results = []
-    for longest, name in ((1, "words"), (2, "words and pairs")):
-        start = time.monotonic()
-        probabilities = bag_of_words(train, test, longest)
-        seconds = time.monotonic() - start
-        results.append(Result(f"TF-IDF of {name}", probabilities, seconds))
-    results.append(from_scratch(args, splits, args.output / "from_scratch"))
-    for result in results:
-        print(f"{result.name}: test accuracy {accuracy(result, test.labels):.4f}")
-    return results
+    counted = [bag_of_words(train, test, longest) for longest in (1, 2)]
+    return [*counted, from_scratch(args, splits, args.output / "from_scratch")]
 
 
 def _adapted(
@@ -133,34 +130,40 @@ def _adapted(
     """The weights that have gone on to learn from reviews without labels."""
     text = args.adapt_text
     if text is None:
-        unlabelled = read_unlabelled(data)
-        if not unlabelled:
-            raise ValueError(
-                "`data` should have reviews of no label in train/unsup for --adapt. "
-                f"Received: {data} without any. Name a text by --adapt-text"
-            )
         text = args.output / "unlabelled.txt"
-        lines = first_tokens(unlabelled, args.max_tokens) + splits["train"].tokens
-        text.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+        if not text.is_file():
+            _write_unlabelled(text, data, args.max_tokens, splits["train"])
     folder = args.output / "adapted"
     return adapt(args.elmo, text, args.adapt_epochs, args.seeds[0], folder)
 
 
-def _make(args: argparse.Namespace, source: list[str], seed: int) -> Classifier:
-    elmo = ElmoEmbedding.from_preset(
+def _write_unlabelled(text: Path, data: Path, max_tokens: int, train: Reviews) -> None:
+    unlabelled = read_unlabelled(data)
+    if not unlabelled:
+        raise ValueError(
+            "`data` should have reviews without a label in train/unsup for --adapt. "
+            f"Received: {data} without any. Name a text by --adapt-text"
+        )
+    lines = first_tokens(unlabelled, max_tokens) + train.tokens
+    with replacing(text) as temporary:
+        content = "".join(f"{line}\n" for line in lines)
+        Path(temporary).write_text(content, "utf-8")
+
+
+def _embedding(args: argparse.Namespace, source: list[str]) -> ElmoEmbedding:
+    return ElmoEmbedding.from_preset(
         source,
         output_key="elmo",
         finetune=args.finetune,
         tokenizer="space",
         name="elmo",
     )
-    return Classifier(elmo, args.head, args.max_tokens, seed)
 
 
 def _vectors(
     args: argparse.Namespace, source: list[str], splits: dict[str, Reviews]
 ) -> dict[str, Embeddings]:
-    elmo = ElmoEmbedding.from_preset(source, tokenizer="space")
+    elmo = _embedding(args, source)
     folder = args.vectors or args.output / "vectors"
     return {
         name: frozen_vectors(elmo, reviews.tokens, folder, args.dtype)
@@ -177,29 +180,20 @@ def _train(
 ) -> Result:
     """The mix and the head, on vectors that were computed before."""
     batches = {
-        name: Batches(
-            reviews,
-            functools.partial(load_padded, vectors[name]),
-            args.batch_size,
-            seed if name == "train" else None,
+        name: vector_batches(
+            reviews, vectors[name], args.batch_size, seed if name == "train" else None
         )
         for name, reviews in splits.items()
     }
-    history = fit(
+    result = train_and_test(
+        f"frozen, {args.head}, seed {seed}",
         classifier.on_vectors,
-        batches["train"],
-        batches["validation"],
+        batches,
         args.epochs,
         args.learning_rate,
         args.output / f"frozen-{seed}",
     )
-    return Result(
-        f"frozen, {args.head}, seed {seed}",
-        predict(classifier.on_vectors, batches["test"]),
-        sum(history["seconds"]),
-        history,
-        classifier.mix_weights(),
-    )
+    return dataclasses.replace(result, mix=classifier.mix_weights())
 
 
 def _finetune(
@@ -215,21 +209,26 @@ def _finetune(
         )
         for name, reviews in splits.items()
     }
-    history = fit(
+    result = train_and_test(
+        f"finetuned ({args.finetune}), {args.head}, seed {seed}",
         classifier.on_text,
-        batches["train"],
-        batches["validation"],
+        batches,
         args.finetune_epochs,
         args.finetune_learning_rate,
-        args.output / f"finetuned-{seed}",
+        args.output / f"finetuned-{args.finetune}-{seed}",
     )
-    return Result(
-        f"finetuned ({args.finetune}), {args.head}, seed {seed}",
-        predict(classifier.on_text, batches["test"]),
-        sum(history["seconds"]),
-        history,
-        classifier.mix_weights(),
-    )
+    return dataclasses.replace(result, mix=classifier.mix_weights())
+
+
+def _better(
+    best: Result | None, result: Result, classifier: Classifier, folder: Path
+) -> Result:
+    """The result that validated better; the classifier is saved if that is the new."""
+    if best is not None and result.validation <= best.validation:
+        return best
+    classifier.on_text.save(folder / "model.keras")
+    classifier.on_text.export(folder / "saved_model", verbose=False)
+    return result
 
 
 def _difference(
@@ -239,11 +238,6 @@ def _difference(
     texts = np.array(splits["test"].texts[:_COMPARED], dtype=object)
     probabilities = classifier.on_text.predict(texts, verbose=0)[:, 0]
     return float(np.abs(probabilities - result.probabilities[:_COMPARED]).max())
-
-
-def _save(classifier: Classifier, folder: Path) -> None:
-    classifier.on_text.save(folder / "model.keras")
-    classifier.on_text.export(folder / "saved_model", verbose=False)
 
 
 def _facts(

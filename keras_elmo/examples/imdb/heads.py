@@ -7,8 +7,8 @@ import keras
 
 from keras_elmo.examples.imdb.layers import (
     AttentionPooling,
-    LastMaxMeanPooling,
     MaskedConv1D,
+    Pooling,
 )
 
 _RATE = 0.5
@@ -42,7 +42,7 @@ def make_head(name: str, seed: int) -> list[keras.Layer]:
 def _mean() -> list[keras.Layer]:
     """The tutorials' head: the mean over tokens, and a hidden layer."""
     return [
-        keras.layers.GlobalAveragePooling1D(),
+        Pooling(["mean"]),
         # Means over many tokens differ little from review to review.
         keras.layers.BatchNormalization(momentum=0.9),
         keras.layers.Dense(256, activation="relu"),
@@ -58,7 +58,7 @@ def _convolution() -> list[keras.Layer]:
     return [
         keras.layers.BatchNormalization(momentum=0.9),
         MaskedConv1D(192, 3, padding="same", activation="relu"),
-        LastMaxMeanPooling(last=False),
+        Pooling(["max", "mean"]),
     ]
 
 
@@ -68,7 +68,7 @@ def _bilstm() -> list[keras.Layer]:
     return [
         keras.layers.BatchNormalization(momentum=0.9),
         keras.layers.Bidirectional(lstm),
-        LastMaxMeanPooling(),
+        Pooling(),
     ]
 
 

@@ -1,12 +1,12 @@
 """What came out, as a page of Markdown with pictures."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from keras_elmo.examples.imdb.result import Result
 from keras_elmo.examples.imdb.reviews import Reviews
 from keras_elmo.files.optional import import_optional
 from keras_elmo.plots import import_figure, plot_curves, plot_mix_weights
@@ -14,35 +14,6 @@ from keras_elmo.plots import import_figure, plot_curves, plot_mix_weights
 _BINS = 10
 _EXAMPLES = 5
 _EXCERPT = 300  # characters
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """One way to tell the sentiment.
-
-    Args:
-        name: What it is.
-        probabilities: Of `pos`, for each test review, `(n,)`.
-        seconds: How long it took to train, without vectors that were there.
-        history: What Keras recorded in training, if it was Keras.
-        mix: The weights of the layers in the mix before the softmax, if it has one.
-    """
-
-    name: str
-    probabilities: np.ndarray
-    seconds: float
-    history: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
-    mix: Sequence[float] = ()
-
-    @property
-    def validation(self) -> float:
-        """The validation accuracy of the best epoch."""
-        return max(self.history["val_accuracy"])
-
-
-def accuracy(result: Result, labels: np.ndarray) -> float:
-    """The share of reviews on whose side of one half the probability is."""
-    return float(np.mean((result.probabilities > 0.5) == (labels > 0.5)))
 
 
 def write_report(
@@ -63,7 +34,7 @@ def write_report(
     """
     labels = test.labels
     rows = [
-        f"| {result.name} | {accuracy(result, labels):.4f} | {result.seconds:,.0f} |"
+        f"| {result.name} | {result.accuracy(test):.4f} | {result.seconds:,.0f} |"
         for result in results
     ]
     pictures = _write_pictures(folder, best, labels)
@@ -158,7 +129,11 @@ def _examples(probabilities: np.ndarray, test: Reviews) -> list[str]:
         lines += [f"### {title}", ""]
         for number in numbers[:_EXAMPLES]:
             label = "pos" if test.labels[number] else "neg"
-            text = test.texts[number][:_EXCERPT]
-            lines += [f"- {label}, predicted {probabilities[number]:.3f}: {text} ..."]
+            text = test.tokens[number]
+            if len(text) > _EXCERPT:
+                text = f"{text[:_EXCERPT]} ..."
+            # As code, so that nothing in it is Markdown or HTML.
+            text = text.replace("`", "'")
+            lines += [f"- {label}, predicted {probabilities[number]:.3f}: `{text}`"]
         lines += [""]
     return lines

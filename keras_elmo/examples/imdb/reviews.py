@@ -95,8 +95,7 @@ def _read(data: Path, split: str, *labels: str) -> Iterator[tuple[str, str, str]
         if len(parts) == 3 and parts[0] == split and parts[1] in labels:
             if not _FILE_NAME.fullmatch(parts[2]):
                 continue
-            text = content.decode("utf-8", errors="replace").replace("<br />", " ")
-            yield parts[1], parts[2], " ".join(text.split())
+            yield parts[1], parts[2], content.decode("utf-8", errors="replace")
 
 
 def _read_folder(data: Path, split: str) -> Iterator[tuple[tuple[str, ...], bytes]]:

@@ -1,18 +1,37 @@
 """Training that goes on after an interruption, and keeps the best epoch."""
 
-import csv
+import json
+import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from keras_elmo.examples.imdb.batches import Batches
+from keras_elmo.examples.imdb.result import Result
+from keras_elmo.files.atomic import replacing
 
 # A short rise and a long fall, as in Howard and Ruder 2018 (arXiv:1801.06146), though
 # along a cosine.
 _RISING_SHARE = 0.1
 _FINAL_SHARE = 1 / 32
+
+
+def train_and_test(
+    name: str,
+    model: keras.Model,
+    batches: Mapping[str, Batches],
+    epochs: int,
+    learning_rate: float,
+    folder: Path,
+) -> Result:
+    """Trains on the batches `"train"`, and tells those of `"test"`; see `fit`."""
+    train, validation = batches["train"], batches["validation"]
+    history = fit(model, train, validation, epochs, learning_rate, folder)
+    probabilities = predict(model, batches["test"])
+    return Result(name, probabilities, sum(history["seconds"]), history)
 
 
 def fit(
@@ -25,54 +44,50 @@ def fit(
 ) -> dict[str, list[float]]:
     """Trains to the end, and loads the weights of the epoch that validated best.
 
+    After an interruption it goes on with the next epoch. Only dropout is then another
+    than without it.
+
     Args:
         model: The model, which is compiled here.
         train: What to train on.
         validation: What to choose the epoch by, never the test reviews.
         epochs: Times through `train`.
         learning_rate: Peak of the learning rate, see `schedule`.
-        folder: Where the state of training is kept. It goes on from there.
+        folder: Where weights and records of each epoch are kept.
 
     Returns:
         What Keras records, a list of `epochs` numbers for each metric, and their
         `"seconds"`.
     """
-    steps = epochs * len(train)
     model.compile(
-        keras.optimizers.Adam(schedule(learning_rate, steps)),
+        keras.optimizers.Adam(schedule(learning_rate, epochs * len(train))),
         "binary_crossentropy",
         metrics=["accuracy"],
+        jit_compile=False,  # XLA would compile anew for each size of a batch
     )
     # What was saved of it is loaded only into variables that are there.
     model.optimizer.build(model.trainable_variables)
     folder.mkdir(parents=True, exist_ok=True)
-    log, best = folder / "history.csv", folder / "best.weights.h5"
-    before = _read(log)
-    if len(before.get("loss", ())) < epochs:
-        model.fit(
-            train,
-            validation_data=validation,
-            epochs=epochs,
+    history = _read(folder)
+    if 0 < len(history) < epochs:
+        model.load_weights(_weights(folder, len(history) - 1))
+    for epoch in range(len(history), epochs):
+        start = time.monotonic()
+        told = model.fit(
+            train.epoch(epoch),
+            validation_data=validation.epoch(),
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            shuffle=False,
             verbose=2,
-            callbacks=[
-                _Seconds(),
-                keras.callbacks.ModelCheckpoint(
-                    best,
-                    monitor="val_accuracy",
-                    mode="max",
-                    save_best_only=True,
-                    save_weights_only=True,
-                    initial_value_threshold=max(
-                        before.get("val_accuracy", ()), default=None
-                    ),
-                ),
-                keras.callbacks.CSVLogger(log, append=True),
-                # The last, since what is done is what it remembers.
-                keras.callbacks.BackupAndRestore(folder / "backup"),
-            ],
         )
-    model.load_weights(best)
-    return _read(log)
+        seconds = time.monotonic() - start
+        numbers = {name: values[-1] for name, values in told.history.items()}
+        history.append({**numbers, "seconds": seconds})
+        _write(folder, model, history)
+    accuracies = [numbers["val_accuracy"] for numbers in history]
+    model.load_weights(_weights(folder, int(np.argmax(accuracies))))
+    return {name: [numbers[name] for numbers in history] for name in history[0]}
 
 
 def schedule(
@@ -91,28 +106,31 @@ def schedule(
 
 def predict(model: keras.Model, batches: Batches) -> np.ndarray:
     """Probabilities `(n,)` in the order of the reviews."""
-    numbers = batches.numbers
+    numbers = batches.order()
     probabilities = np.zeros(len(numbers), "float32")
-    probabilities[numbers] = model.predict(batches, verbose=0)[:, 0]
+    probabilities[numbers] = model.predict(batches.epoch(), verbose=0)[:, 0]
     return probabilities
 
 
-class _Seconds(keras.callbacks.Callback):
-    """Adds to what is recorded how long an epoch took."""
-
-    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self._start = time.monotonic()
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        if logs is not None:
-            logs["seconds"] = time.monotonic() - self._start
+def _weights(folder: Path, epoch: int) -> Path:
+    return folder / f"epoch-{epoch + 1}.weights.h5"
 
 
-def _read(log: Path) -> dict[str, list[float]]:
-    """What a CSVLogger wrote. An epoch that was interrupted late is there twice."""
-    if not log.is_file():
-        return {}
-    with log.open(newline="") as file:
-        epochs = {row.pop("epoch"): row for row in csv.DictReader(file)}
-    names = next(iter(epochs.values()), {})
-    return {name: [float(row[name]) for row in epochs.values()] for name in names}
+def _read(folder: Path) -> list[dict[str, float]]:
+    """What is recorded of each epoch that is done."""
+    path = folder / "history.json"
+    if not path.is_file():
+        return []
+    return json.loads(path.read_text("utf-8"))
+
+
+def _write(folder: Path, model: keras.Model, history: list[dict[str, float]]) -> None:
+    """Writes the weights of the last epoch, and then that it is done."""
+    path = _weights(folder, len(history) - 1)
+    with replacing(path) as temporary:
+        # Keras wants names that end so.
+        named = Path(f"{os.fspath(temporary)}.weights.h5")
+        model.save_weights(named)
+        named.replace(temporary)
+    with replacing(folder / "history.json") as temporary:
+        Path(temporary).write_text(json.dumps(history, indent=2), "utf-8")

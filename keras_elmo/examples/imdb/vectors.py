@@ -7,10 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
+from filelock import FileLock
 
-import keras_elmo.bulk
 from keras_elmo import ElmoEmbedding
+from keras_elmo.bulk import Embeddings, embed_corpus
+from keras_elmo.bulk import open as open_embeddings
 from keras_elmo.bulk.fingerprint import fingerprint
+from keras_elmo.examples.imdb.batches import Batches
+from keras_elmo.examples.imdb.reviews import Reviews
 from keras_elmo.files.atomic import replacing
 
 _KEY_LENGTH = 16
@@ -22,7 +27,7 @@ def frozen_vectors(
     folder: Path,
     dtype: str = "float16",
     report: Callable[[str], None] = print,
-) -> keras_elmo.bulk.Embeddings:
+) -> Embeddings:
     """Every layer for every token of each text, from `folder` if it is there.
 
     Their place there depends on weights, text and dtype, so that others are never
@@ -41,6 +46,7 @@ def frozen_vectors(
 
     Raises:
         OSError: if the disk is full.
+        FloatingPointError: if a value is too large for `dtype`.
     """
     content = "".join(f"{text}\n" for text in texts).encode("utf-8")
     digest = hashlib.sha256(content)
@@ -48,22 +54,36 @@ def frozen_vectors(
     path = folder / digest.hexdigest()[:_KEY_LENGTH]
     folder.mkdir(parents=True, exist_ok=True)
     lines = path.with_suffix(".txt")
-    with replacing(lines) as temporary:
-        Path(temporary).write_bytes(content)
-
     embed = functools.partial(
-        keras_elmo.bulk.embed_corpus,
+        embed_corpus,
         *(elmo, lines, path),
         format="npy",
         dtype=dtype,
         report=report,
     )
-    try:
-        embed(resume=True)
-    except ValueError as error:
-        report(f"{os.fspath(path)} is computed anew: {error}")
-        embed(overwrite=True)
-    return keras_elmo.bulk.open(path)
+    with FileLock(path.with_suffix(".lock")):  # another run may want the same
+        if not lines.is_file() or lines.read_bytes() != content:
+            with replacing(lines) as temporary:
+                Path(temporary).write_bytes(content)
+        try:
+            embed(resume=True)
+        except ValueError as error:
+            report(f"{os.fspath(path)} is computed anew: {error}")
+            embed(overwrite=True)
+    return open_embeddings(path)
+
+
+def vector_batches(
+    reviews: Reviews, vectors: Embeddings, batch_size: int, seed: int | None = None
+) -> Batches:
+    """Batches of vectors, padded, as the inputs of `Classifier.on_vectors`."""
+    layers, _, dim = vectors.shape or (None, None, None)  # of no reviews
+    signature = {
+        "vectors": tf.TensorSpec((None, layers, None, dim), vectors.dtype),
+        "mask": tf.TensorSpec((None, None), tf.bool),
+    }
+    load = functools.partial(load_padded, vectors)
+    return Batches(reviews, load, signature, batch_size, seed)
 
 
 def load_padded(

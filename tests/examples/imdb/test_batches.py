@@ -1,9 +1,13 @@
 import hypothesis.strategies as st
+import keras
 import numpy as np
+import tensorflow as tf
 from hypothesis import given, settings
 
 from keras_elmo.examples.imdb.batches import Batches, text_batches
 from keras_elmo.examples.imdb.reviews import Reviews
+
+NUMBERS = tf.TensorSpec((None,), tf.int64)
 
 
 def reviews_of(lengths):
@@ -11,44 +15,61 @@ def reviews_of(lengths):
     return Reviews(texts, texts, np.arange(len(lengths), dtype="float32"))
 
 
-@settings(deadline=None, max_examples=40)
+def numbers_of(lengths, batch_size, seed):
+    return Batches(reviews_of(lengths), lambda n: n, NUMBERS, batch_size, seed)
+
+
+@settings(deadline=None, max_examples=30)
 @given(
     st.lists(st.integers(1, 30), min_size=1, max_size=40),
     st.integers(1, 7),
     st.sampled_from([None, 1]),
 )
 def test_each_review_comes_once_an_epoch(lengths, batch_size, seed):
-    batches = Batches(reviews_of(lengths), list, batch_size, seed)
-    for _ in range(2):
-        seen = [batches[index] for index in range(len(batches))]
+    batches = numbers_of(lengths, batch_size, seed)
+    for epoch in range(2):
+        seen = list(batches.epoch(epoch).as_numpy_iterator())
+        assert len(seen) == len(batches)
         assert all(len(numbers) <= batch_size for numbers, _ in seen)
         labels = np.concatenate([labels for _, labels in seen])
-        np.testing.assert_array_equal(labels, batches.numbers)
+        np.testing.assert_array_equal(labels, batches.order(epoch))
         assert sorted(labels) == list(range(len(lengths)))
-        batches.on_epoch_end()
 
 
 def test_reviews_of_a_batch_are_about_as_long():
     lengths = np.random.default_rng(1).permutation(np.repeat(np.arange(1, 11), 8))
     for seed in (None, 1):
-        batches = Batches(reviews_of(lengths), list, 8, seed)
-        for index in range(len(batches)):
-            assert len(set(lengths[batches[index][0]])) == 1
+        for numbers, _ in numbers_of(lengths, 8, seed).epoch().as_numpy_iterator():
+            assert len(set(lengths[numbers])) == 1
 
 
 def test_seed_decides_the_order_of_each_epoch():
     def orders(seed):
-        batches = text_batches(reviews_of([3] * 20), [""] * 20, 4, seed)
-        first = batches.numbers.tolist()
-        batches.on_epoch_end()
-        return first, batches.numbers.tolist()
+        batches = numbers_of([3] * 20, 4, seed)
+        return [batches.order(epoch).tolist() for epoch in range(2)]
 
     assert orders(1) == orders(1)
     assert len({tuple(order) for order in (*orders(1), *orders(2))}) == 4
-    assert orders(None) == (list(range(20)), list(range(20)))
+    assert orders(None) == [list(range(20))] * 2
 
 
 def test_text_batches_are_strings():
-    texts, labels = text_batches(reviews_of([1, 2]), ["one", "two words"], 2)[0]
-    assert texts.numpy().tolist() == [b"one", b"two words"]
+    batches = text_batches(reviews_of([1, 2]), ["one", "two wörds"], 2)
+    ((texts, labels),) = batches.epoch().as_numpy_iterator()
+    assert texts.tolist() == [b"one", "two wörds".encode()]
     assert labels.tolist() == [0.0, 1.0]
+
+
+def test_keras_takes_batches_of_any_length():
+    """Where the first ones have one length too."""
+    lengths = [3, 3, 3, 3, 5, 5]
+    signature = tf.TensorSpec((None, None), tf.float32)
+
+    def load(numbers):
+        return np.ones((len(numbers), lengths[numbers[0]]), "float32")
+
+    batches = Batches(reviews_of(lengths), load, signature, 2)
+    inputs = keras.Input((None,))
+    model = keras.Model(inputs, keras.ops.sum(inputs, axis=1, keepdims=True))
+    sums = model.predict(batches.epoch(), verbose=0)
+    assert sums[:, 0].tolist() == [3, 3, 3, 3, 5, 5]

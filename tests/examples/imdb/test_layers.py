@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras_elmo.examples.imdb.heads import HEADS, apply_head, make_head
 from keras_elmo.examples.imdb.layers import (
     FirstTokens,
-    LastMaxMeanPooling,
+    Pooling,
     first_tokens,
 )
 from keras_elmo.layers import AttachMask
@@ -66,20 +66,34 @@ def test_saved_and_loaded(name, tmp_path):
 
 def test_poolings_equal_numpy():
     sequence, mask = masked_inputs(padding=7.0)
-    pooled = LastMaxMeanPooling()(sequence, mask=mask)
+    pooled = Pooling()(sequence, mask=mask)
     for row, length in enumerate(LENGTHS):
         tokens = sequence[row, :length]
-        parts = [tokens.max(0), tokens.mean(0), tokens[-1]]
+        parts = [tokens[-1], tokens.max(0), tokens.mean(0)]
         np.testing.assert_allclose(pooled[row], np.concatenate(parts), atol=1e-6)
-    without = LastMaxMeanPooling(last=False)(sequence, mask=mask)
-    np.testing.assert_array_equal(without, pooled[:, :12])
-    np.testing.assert_allclose(
-        LastMaxMeanPooling()(sequence)[:, :6], sequence.max(1), atol=1e-6
-    )
+    some = Pooling(["mean", "last"])(sequence, mask=mask)
+    expected = np.concatenate([pooled[:, 12:], pooled[:, :6]], axis=1)
+    np.testing.assert_array_equal(some, expected)
+    np.testing.assert_allclose(Pooling(["max"])(sequence), sequence.max(1), atol=1e-6)
+
+
+def test_pooling_of_nothing_is_zero():
+    nothing = np.zeros((1, 2), bool)
+    pooled = Pooling()(np.full((1, 2, 3), 5.0, "float32"), mask=nothing)
+    np.testing.assert_array_equal(pooled, np.zeros((1, 9)))
+
+
+def test_poolings_that_are_none():
+    with pytest.raises(ValueError, match="`parts` should be"):
+        Pooling(["first"])
 
 
 def test_first_tokens_are_those_of_the_layer():
-    texts = ["It's a film, isn't it?", "", "One."] * 400  # more than one call splits
+    texts = [
+        "It's<br />a film, isn't it?",
+        "",
+        "One.",
+    ] * 400  # more than one call splits
     joined = first_tokens(texts, 4)
     assert joined[:3] == ["It 's a film", "", "One ."] and len(joined) == 1200
     outputs = FirstTokens(4)(tf.constant(texts))

@@ -1,15 +1,11 @@
 import numpy as np
 
-from keras_elmo.examples.imdb.report import (
-    Result,
-    accuracy,
-    calibration_error,
-    write_report,
-)
+from keras_elmo.examples.imdb.report import calibration_error, write_report
+from keras_elmo.examples.imdb.result import Result
 from keras_elmo.examples.imdb.reviews import Reviews
 
 LABELS = np.array([1.0, 0.0, 1.0, 0.0], "float32")
-TEXTS = ["surely good", "surely bad", "mistaken", "who knows"]
+TEXTS = ["surely good", "surely `bad` <b>", "mistaken", "who knows" + " x" * 200]
 BEST = Result(
     "best",
     np.array([0.98, 0.04, 0.1, 0.45], "float32"),
@@ -20,7 +16,8 @@ BEST = Result(
 
 
 def test_accuracy_and_calibration():
-    assert accuracy(BEST, LABELS) == 0.75
+    assert BEST.accuracy(Reviews(TEXTS, TEXTS, LABELS)) == 0.75
+    assert BEST.validation == 0.6
     bins = (0.04 - 0) + (1 - 0.98) + (1 - 0.1) + (0.45 - 0)
     assert abs(calibration_error(BEST.probabilities, LABELS) - bins / 4) < 1e-6
     assert calibration_error(np.array([1.0, 0.0]), np.array([1.0, 0.0])) == 0
@@ -37,6 +34,7 @@ def test_report(tmp_path):
         assert f"![{name}]({name}.png)" in text
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     right, wrong, least = text.split("### ")[1:]
-    assert right.index("surely good") < right.index("surely bad")
+    assert right.index("surely good") < right.index("surely 'bad")
     assert "mistaken" in wrong and "surely" not in wrong and "knows" not in wrong
+    assert "`surely 'bad' <b>`" in right and " x ...`" in least
     assert least.index("who knows") < least.index("mistaken")

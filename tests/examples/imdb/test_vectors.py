@@ -4,7 +4,8 @@ import pytest
 import keras_elmo.bulk
 from keras_elmo import ElmoEmbedding
 from keras_elmo.examples.imdb.classifier import Classifier
-from keras_elmo.examples.imdb.vectors import frozen_vectors, load_padded
+from keras_elmo.examples.imdb.reviews import Reviews
+from keras_elmo.examples.imdb.vectors import frozen_vectors, vector_batches
 
 TEXTS = ["a film", "I loved it so much", "", "boring"]
 
@@ -57,13 +58,14 @@ def test_damaged_and_stale_ones_are_computed_anew(elmo, tmp_path):
 def test_strings_and_vectors_give_the_same(elmo, tmp_path, head):
     classifier = Classifier(elmo, head, max_tokens=4, seed=1)
     elmo.mix.mix_weights.assign([0.3, -1.0, 2.0])
-    texts = ["A film.", "I loved it so much", "Boring!"]
-    tokens = ["A film .", "I loved it so", "Boring !"]
+    texts = ["Boring!", "A<br />film.", "I loved it so much"]
+    tokens = ["Boring !", "A film .", "I loved it so"]
     vectors, _ = embed(elmo, tmp_path, tokens, "float16")
-    inputs = load_padded(vectors, np.arange(3))
+    batches = vector_batches(Reviews(texts, tokens, np.zeros(3)), vectors, 2)
     expected = classifier.on_text.predict(np.array(texts, dtype=object), verbose=0)
-    actual = classifier.on_vectors.predict(inputs, verbose=0)
+    actual = classifier.on_vectors.predict(batches.epoch(), verbose=0)
     np.testing.assert_allclose(actual, expected, atol=1e-4)
+    assert np.ptp(expected) > 1e-3
     assert len(classifier.on_vectors.trainable_variables) == len(
         classifier.on_text.trainable_variables
     )

@@ -2,13 +2,13 @@
 
 from keras_elmo.examples.imdb.layers.attention_pooling import AttentionPooling
 from keras_elmo.examples.imdb.layers.first_tokens import FirstTokens, first_tokens
-from keras_elmo.examples.imdb.layers.last_max_mean_pooling import LastMaxMeanPooling
 from keras_elmo.examples.imdb.layers.masked_conv1d import MaskedConv1D
+from keras_elmo.examples.imdb.layers.pooling import Pooling
 
 __all__ = [
     "AttentionPooling",
     "FirstTokens",
-    "LastMaxMeanPooling",
     "MaskedConv1D",
+    "Pooling",
     "first_tokens",
 ]

@@ -13,6 +13,8 @@ _TEXTS_PER_CALL = 512
 class FirstTokens(keras.layers.Layer):
     """Raw reviews to their first tokens, in the form that `ElmoEmbedding` takes.
 
+    A `<br />` separates tokens like a space.
+
     Args:
         max_tokens: Tokens of a review to keep, from its beginning.
         **kwargs: `name`, as for any Keras layer.
@@ -63,4 +65,5 @@ def first_tokens(texts: Sequence[str], max_tokens: int) -> list[str]:
 
 
 def _split(texts: tf.Tensor, max_tokens: int) -> tf.RaggedTensor:
+    texts = tf.strings.regex_replace(texts, "<br */?>", " ")
     return split_as_treebank(texts)[:, :max_tokens]

@@ -1,0 +1,34 @@
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from keras_elmo.examples.imdb.reviews import Reviews
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What one way to tell the sentiment came to.
+
+    Args:
+        name: What it is.
+        probabilities: Of `pos`, for each test review, `(n,)`.
+        seconds: How long it took to train, without vectors that were there.
+        history: What Keras recorded in training, if it was Keras.
+        mix: The weights of the layers in the mix before the softmax, if it has one.
+    """
+
+    name: str
+    probabilities: np.ndarray
+    seconds: float
+    history: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
+    mix: Sequence[float] = ()
+
+    @property
+    def validation(self) -> float:
+        """The validation accuracy of the best epoch."""
+        return max(self.history["val_accuracy"])
+
+    def accuracy(self, test: Reviews) -> float:
+        """The share of reviews on whose side of one half the probability is."""
+        return float(np.mean((self.probabilities > 0.5) == (test.labels > 0.5)))
