@@ -57,14 +57,14 @@ _TREEBANK_RULES = (
     (r"([^0-9])([,:])", r"\1 \2 "),
     (r"[,:]$", r" \0"),
     # A full stop ends a word, or lacks its space, as in "the end.It".
-    (r"([^\s.])\.(\s|'|$)", r"\1 . \2"),
+    (r"([^\s.])\.(\s|'|$)", r"\1 .\2"),
     (r"([a-z]{2})\.([A-Z])", r"\1 . \2"),
     (r"([A-Z]{2}|[0-9]|^|\s)\.([A-Z][a-z])", r"\1 . \2"),
     # It belongs to titles, initials and what has others, as in U.S. and e.g.
     _INITIAL,
     _INITIAL,
     (r"(^|[\s(])(M(?:r|rs|s|essrs)|[DSJ]r|St|Prof|Capt|Gen|Lt|Rev) \. ", r"\1\2. "),
-    (r"(\.[A-Za-z]|\b(?:etc|vs|Inc)) \. ", r"\1. "),
+    (r"(\.[A-Za-z]|\b(?:etc|vs|Inc)) \.( |'|$)", r"\1.\2"),
     (r"(?i)(n't)\b", r" \1"),
     _CLITIC,
     _CLITIC,

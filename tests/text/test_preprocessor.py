@@ -109,6 +109,7 @@ TREEBANK = {
     "in 3-D. The R&B. So": "in 3-D . The R&B . So",
     "on TV.It got 10/10.So (1995).The": "on TV . It got 10/10 . So ( 1995 ) . The",
     "'A Bug's Life' and 'It's so'": "' A Bug 's Life ' and ' It 's so '",
+    "the U.S.'s only one, at 9 a.m.": "the U.S. 's only one , at 9 a.m.",
     "'til then, 'cause 'tis": "'til then , 'cause 'tis",
     "René's café's, I'd've": "René 's café 's , I 'd 've",
     "film–which end.\u00a0The": "film – which end . The",
@@ -124,8 +125,8 @@ def test_treebank_tokenizer(sentence):
 
 def straight(text):
     """`text` without white space, and with straight quotation marks."""
-    text = "".join(text.split())
-    return re.sub("[“”]|''", '"', re.sub("[‘’´`]", "'", text))
+    text = re.sub("[“”]|''", '"', re.sub("[‘’´`]", "'", text))
+    return "".join(text.split())
 
 
 @settings(deadline=None, max_examples=100)
