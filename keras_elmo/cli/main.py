@@ -3,6 +3,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from keras_elmo.cli.errors import expected_errors
 from keras_elmo.cli.parser import make_parser
 from keras_elmo.startup import quiet_import
 
@@ -12,25 +13,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = make_parser().parse_args(arguments)
     name = vars(args).pop("command")
     with quiet_import():
-        import tensorflow as tf
-
         command = importlib.import_module(f"keras_elmo.cli.{name}")
-    # Errors of such kinds come from what the user gave or from the machine, so that one
-    # line tells more than a traceback.
-    expected_errors = (
-        ValueError,
-        OSError,
-        ImportError,
-        FloatingPointError,
-        tf.errors.OpError,
-    )
+        mistakes = expected_errors()
     try:
         command.run(args)
         sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
         sys.exit(1)
-    except expected_errors as error:
+    except mistakes as error:
         sys.exit(f"keras-elmo {name}: {error}")
 
 

@@ -63,11 +63,9 @@ def from_scratch(
     sequence = embedding(words(text))
     model = keras.Model(text, apply_head(make_head(args.head, seed), sequence))
     batches = {
-        name: text_batches(
-            reviews, reviews.tokens, args.batch_size, seed if name == "train" else None
-        )
+        name: text_batches(reviews, reviews.tokens, args.batch_size)
         for name, reviews in splits.items()
     }
     name = f"embeddings from scratch, {args.head}"
     rate = args.learning_rate
-    return train_and_test(name, model, batches, args.epochs, rate, folder)
+    return train_and_test(name, model, batches, seed, args.epochs, rate, folder)

@@ -19,8 +19,6 @@ class Batches:
         load: Function of the numbers of some reviews to the inputs of a model.
         signature: The `tf.TypeSpec`s of what it returns.
         batch_size: Reviews of a batch.
-        seed: Seed of the order, which is another in each epoch. Defaults to None: from
-            the shortest to the longest.
     """
 
     def __init__(
@@ -29,27 +27,43 @@ class Batches:
         load: Callable[[np.ndarray], Any],
         signature: Any,
         batch_size: int,
-        seed: int | None = None,
     ):
         self._lengths = np.array([tokens.count(" ") for tokens in reviews.tokens])
         self._labels = reviews.labels
         self._load = load
         self._signature = signature
         self._batch_size = batch_size
-        self._seed = seed
 
     def __len__(self) -> int:
         return -(-len(self._lengths) // self._batch_size)
 
-    def epoch(self, epoch: int = 0) -> tf.data.Dataset:
-        """The batches of an epoch, pairs of inputs and labels.
+    def shuffled(self, seed: int, epoch: int) -> tf.data.Dataset:
+        """The batches of an epoch of training, in an order of its own."""
+        rng = np.random.default_rng([seed, epoch])
+        order = rng.permutation(len(self._lengths))
+        window = self._batch_size * _WINDOW
+        batches = []
+        for start in range(0, len(order), window):
+            batches += self._by_length(order[start : start + window])
+        return self._dataset([batches[i] for i in rng.permutation(len(batches))])
+
+    def in_order(self) -> tf.data.Dataset:
+        """The batches from the shortest reviews to the longest, as in `order`."""
+        return self._dataset(self._by_length(np.arange(len(self._lengths))))
+
+    def order(self) -> np.ndarray:
+        """The number of each review, from the shortest to the longest."""
+        return np.argsort(self._lengths, kind="stable")
+
+    def _dataset(self, numbers_of_batches: list[np.ndarray]) -> tf.data.Dataset:
+        """Pairs of inputs and labels.
 
         It is no `keras.utils.PyDataset`: Keras takes the sizes of its first two batches
         for those of all, where they agree.
         """
 
         def batches() -> Iterator[tuple[Any, np.ndarray]]:
-            for numbers in self._numbers(epoch):
+            for numbers in numbers_of_batches:
                 yield self._load(numbers), self._labels[numbers]
 
         labels = tf.TensorSpec((None,), tf.float32)
@@ -59,31 +73,14 @@ class Batches:
         known = tf.data.experimental.assert_cardinality(len(self))
         return dataset.apply(known).prefetch(2)
 
-    def order(self, epoch: int = 0) -> np.ndarray:
-        """The number of each review in the order of the batches."""
-        return np.concatenate(self._numbers(epoch))
-
-    def _numbers(self, epoch: int) -> list[np.ndarray]:
-        size, order = self._batch_size, np.arange(len(self._lengths))
-        if self._seed is None:
-            return self._by_length(order)
-        rng = np.random.default_rng([self._seed, epoch])
-        order = rng.permutation(order)
-        batches = []
-        for start in range(0, len(order), size * _WINDOW):
-            batches += self._by_length(order[start : start + size * _WINDOW])
-        return [batches[index] for index in rng.permutation(len(batches))]
-
     def _by_length(self, numbers: np.ndarray) -> list[np.ndarray]:
         numbers = numbers[np.argsort(self._lengths[numbers], kind="stable")]
         size = self._batch_size
         return [numbers[i : i + size] for i in range(0, len(numbers), size)]
 
 
-def text_batches(
-    reviews: Reviews, texts: Sequence[str], batch_size: int, seed: int | None = None
-) -> Batches:
+def text_batches(reviews: Reviews, texts: Sequence[str], batch_size: int) -> Batches:
     """Batches of strings: the texts of the reviews, or their tokens."""
     array = np.array([text.encode() for text in texts], dtype=object)
     signature = tf.TensorSpec((None,), tf.string)
-    return Batches(reviews, array.__getitem__, signature, batch_size, seed)
+    return Batches(reviews, array.__getitem__, signature, batch_size)

@@ -180,15 +180,14 @@ def _train(
 ) -> Result:
     """The mix and the head, on vectors that were computed before."""
     batches = {
-        name: vector_batches(
-            reviews, vectors[name], args.batch_size, seed if name == "train" else None
-        )
+        name: vector_batches(reviews, vectors[name], args.batch_size)
         for name, reviews in splits.items()
     }
     result = train_and_test(
         f"frozen, {args.head}, seed {seed}",
         classifier.on_vectors,
         batches,
+        seed,
         args.epochs,
         args.learning_rate,
         args.output / f"frozen-{seed}",
@@ -204,15 +203,14 @@ def _finetune(
 ) -> Result:
     """All that `--finetune` names and the head, on strings."""
     batches = {
-        name: text_batches(
-            reviews, reviews.texts, args.batch_size, seed if name == "train" else None
-        )
+        name: text_batches(reviews, reviews.texts, args.batch_size)
         for name, reviews in splits.items()
     }
     result = train_and_test(
         f"finetuned ({args.finetune}), {args.head}, seed {seed}",
         classifier.on_text,
         batches,
+        seed,
         args.finetune_epochs,
         args.finetune_learning_rate,
         args.output / f"finetuned-{args.finetune}-{seed}",

@@ -23,13 +23,14 @@ def train_and_test(
     name: str,
     model: keras.Model,
     batches: Mapping[str, Batches],
+    seed: int,
     epochs: int,
     learning_rate: float,
     folder: Path,
 ) -> Result:
     """Trains on the batches `"train"`, and tells those of `"test"`; see `fit`."""
     train, validation = batches["train"], batches["validation"]
-    history = fit(model, train, validation, epochs, learning_rate, folder)
+    history = fit(model, train, validation, seed, epochs, learning_rate, folder)
     probabilities = predict(model, batches["test"])
     return Result(name, probabilities, sum(history["seconds"]), history)
 
@@ -38,6 +39,7 @@ def fit(
     model: keras.Model,
     train: Batches,
     validation: Batches,
+    seed: int,
     epochs: int,
     learning_rate: float,
     folder: Path,
@@ -51,6 +53,7 @@ def fit(
         model: The model, which is compiled here.
         train: What to train on.
         validation: What to choose the epoch by, never the test reviews.
+        seed: Seed of the order of `train`, which is another in each epoch.
         epochs: Times through `train`.
         learning_rate: Peak of the learning rate, see `schedule`.
         folder: Where weights and records of each epoch are kept.
@@ -74,8 +77,8 @@ def fit(
     for epoch in range(len(history), epochs):
         start = time.monotonic()
         told = model.fit(
-            train.epoch(epoch),
-            validation_data=validation.epoch(),
+            train.shuffled(seed, epoch),
+            validation_data=validation.in_order(),
             initial_epoch=epoch,
             epochs=epoch + 1,
             shuffle=False,
@@ -108,7 +111,7 @@ def predict(model: keras.Model, batches: Batches) -> np.ndarray:
     """Probabilities `(n,)` in the order of the reviews."""
     numbers = batches.order()
     probabilities = np.zeros(len(numbers), "float32")
-    probabilities[numbers] = model.predict(batches.epoch(), verbose=0)[:, 0]
+    probabilities[numbers] = model.predict(batches.in_order(), verbose=0)[:, 0]
     return probabilities
 
 

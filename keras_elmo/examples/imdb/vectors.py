@@ -73,9 +73,7 @@ def frozen_vectors(
     return open_embeddings(path)
 
 
-def vector_batches(
-    reviews: Reviews, vectors: Embeddings, batch_size: int, seed: int | None = None
-) -> Batches:
+def vector_batches(reviews: Reviews, vectors: Embeddings, batch_size: int) -> Batches:
     """Batches of vectors, padded, as the inputs of `Classifier.on_vectors`."""
     layers, _, dim = vectors.shape or (None, None, None)  # of no reviews
     signature = {
@@ -83,7 +81,7 @@ def vector_batches(
         "mask": tf.TensorSpec((None, None), tf.bool),
     }
     load = functools.partial(load_padded, vectors)
-    return Batches(reviews, load, signature, batch_size, seed)
+    return Batches(reviews, load, signature, batch_size)
 
 
 def load_padded(

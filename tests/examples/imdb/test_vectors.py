@@ -63,7 +63,7 @@ def test_strings_and_vectors_give_the_same(elmo, tmp_path, head):
     vectors, _ = embed(elmo, tmp_path, tokens, "float16")
     batches = vector_batches(Reviews(texts, tokens, np.zeros(3)), vectors, 2)
     expected = classifier.on_text.predict(np.array(texts, dtype=object), verbose=0)
-    actual = classifier.on_vectors.predict(batches.epoch(), verbose=0)
+    actual = classifier.on_vectors.predict(batches.in_order(), verbose=0)
     np.testing.assert_allclose(actual, expected, atol=1e-4)
     assert np.ptp(expected) > 1e-3
     assert len(classifier.on_vectors.trainable_variables) == len(
