@@ -45,7 +45,7 @@ class WordPredictor:
         >>> from keras_elmo.pretraining import LanguageModel
         >>> model = LanguageModel.from_preset("tiny_en")
         >>> [word for word, _ in model.next_words("He sat by the", n=3)]
-        ['fire', 'window', 'table']
+        ['fire', 'table', 'window']
         """
         check_positive_integer("n", n)
         tokens = tokens_of("prefix", prefix, self.tokenizer)
@@ -88,7 +88,7 @@ class WordPredictor:
         >>> model = LanguageModel.from_preset("tiny_en")
         >>> words = model.substitutes("It was a cold and rainy day .", 3, n=3)
         >>> [word for word, _ in words]
-        ['long', 'cold', 'pleasant']
+        ['long', 'warm', 'bright']
         """
         check_positive_integer("n", n)
         check_choice("direction", direction, ("both", *DIRECTIONS))
