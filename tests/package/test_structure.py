@@ -90,6 +90,7 @@ FLOORS = {
     ),
     "__main__": ("cli",),
     "examples": (
+        "arguments",
         "bulk",
         "cli",
         "embedding",

@@ -82,7 +82,9 @@ class Trajectory(keras.callbacks.Callback):
 
 
 def test_averages_are_what_is_validated_and_left(corpus, make_model, tmp_path):
-    options = TrainingOptions(steps=8, unroll_steps=4, interval=4, averaging=0.25)
+    options = TrainingOptions(
+        steps=8, unroll_steps=4, interval=4, averaging=0.25, learning_rate=0.05
+    )
     model, trajectory = make_model(), Trajectory()
     train(model, corpus, options, tmp_path, corpus, [trajectory])
     (expected, *others) = trajectory.weights

@@ -19,7 +19,7 @@ def numbers_of(lengths, batch_size):
     return Batches(reviews_of(lengths), lambda n: n, NUMBERS, batch_size)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=12)
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=40), st.integers(1, 7))
 def test_each_review_comes_once_an_epoch(lengths, batch_size):
     batches = numbers_of(lengths, batch_size)
