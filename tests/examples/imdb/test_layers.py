@@ -22,7 +22,9 @@ def masked_inputs(padding=0.0):
 
 def model_of(layers):
     sequence, mask = keras.Input((None, 6)), keras.Input((None,), dtype="bool")
-    output = apply_head(layers, AttachMask()([sequence, mask]))
+    # The mask goes to what is computed here, since inputs should carry none.
+    computed = keras.layers.Rescaling(1.0)(sequence)
+    output = apply_head(layers, AttachMask()([computed, mask]))
     return keras.Model([sequence, mask], output)
 
 
