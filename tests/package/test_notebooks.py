@@ -12,7 +12,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 EXPECTED = {
     "adaptation": {
         "adapt-a-language-model-to-other-text-code": "sentences to read",
-        "after-code-2": "class",
+        "after-code-2": "method",
         "embed-code": "(1, 256)",
     },
     "contextual_vectors": {
