@@ -33,6 +33,8 @@ def adapt(
                 *("--text", str(text)),
                 *("--output", str(folder)),
                 *("--epochs", str(epochs)),
+                # A pass or two over so much text is not enough to learn it by heart,
+                # and a small sample of words is quicker.
                 *("--num-samples", "4096"),
                 *("--dropout", "0"),
                 *("--seed", str(seed)),

@@ -34,9 +34,7 @@ class Classifier:
         mixed = elmo.mix(ops.unstack(vectors, num_layers, axis=1))
         sequence = elmo.attach_mask([mixed, mask])
         inputs = {"vectors": vectors, "mask": mask}
-        self.on_vectors = keras.Model(
-            inputs, apply_head(layers, sequence), name="on_vectors"
-        )
+        self.on_vectors = keras.Model(inputs, apply_head(layers, sequence))
 
         text = keras.Input((), dtype="string", name="text")
         sequence = elmo(FirstTokens(max_tokens, name="first_tokens")(text))

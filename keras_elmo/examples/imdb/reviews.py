@@ -5,7 +5,7 @@ import random
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -59,9 +59,8 @@ def read_reviews(
             label, as where an archive was unpacked in part.
     """
     by_label: dict[str, list[str]] = {label: [] for label in _LABELS}
-    for label, _, text in sorted(_read(data, split)):
-        if label in _LABELS:
-            by_label[label].append(text)
+    for label, _, text in sorted(_read(data, split, _LABELS)):
+        by_label[label].append(text)
     counts = {label: len(texts) for label, texts in by_label.items()}
     if len(set(counts.values())) > 1 or not counts["pos"]:
         found = ", ".join(f"{count:,} {label}" for label, count in counts.items())
@@ -84,17 +83,17 @@ def read_reviews(
 
 def read_unlabelled(data: Path) -> list[str]:
     """The reviews without a label, which may be none."""
-    return [text for _, _, text in sorted(_read(data, "train", _UNLABELLED))]
+    return [text for _, _, text in sorted(_read(data, "train", [_UNLABELLED]))]
 
 
-def _read(data: Path, split: str, *labels: str) -> Iterator[tuple[str, str, str]]:
+def _read(
+    data: Path, split: str, labels: Collection[str]
+) -> Iterator[tuple[str, str, str]]:
     """(label, file name, text) of each review, in any order."""
-    labels = labels or tuple(_LABELS)
     files = _read_folder(data, split) if data.is_dir() else _read_archive(data)
     for parts, content in files:
-        if len(parts) == 3 and parts[0] == split and parts[1] in labels:
-            if not _FILE_NAME.fullmatch(parts[2]):
-                continue
+        is_asked_for = len(parts) == 3 and parts[0] == split and parts[1] in labels
+        if is_asked_for and _FILE_NAME.fullmatch(parts[2]):
             yield parts[1], parts[2], content.decode("utf-8", errors="replace")
 
 

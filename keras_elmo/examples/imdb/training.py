@@ -1,7 +1,6 @@
 """Training that goes on after an interruption, and keeps the best epoch."""
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,8 +45,7 @@ def fit(
 ) -> dict[str, list[float]]:
     """Trains to the end, and loads the weights of the epoch that validated best.
 
-    After an interruption it goes on with the next epoch. Only dropout is then another
-    than without it.
+    After an interruption it goes on with the next epoch, as if there had been none.
 
     Args:
         model: The model, which is compiled here.
@@ -68,12 +66,12 @@ def fit(
         metrics=["accuracy"],
         jit_compile=False,  # XLA would compile anew for each size of a batch
     )
-    # What was saved of it is loaded only into variables that are there.
+    # Its state may be loaded before the first step would make it.
     model.optimizer.build(model.trainable_variables)
     folder.mkdir(parents=True, exist_ok=True)
     history = _read(folder)
     if 0 < len(history) < epochs:
-        model.load_weights(_weights(folder, len(history) - 1))
+        _load(folder, model, len(history) - 1)
     for epoch in range(len(history), epochs):
         start = time.monotonic()
         told = model.fit(
@@ -89,7 +87,7 @@ def fit(
         history.append({**numbers, "seconds": seconds})
         _write(folder, model, history)
     accuracies = [numbers["val_accuracy"] for numbers in history]
-    model.load_weights(_weights(folder, int(np.argmax(accuracies))))
+    _load(folder, model, int(np.argmax(accuracies)))
     return {name: [numbers[name] for numbers in history] for name in history[0]}
 
 
@@ -115,8 +113,21 @@ def predict(model: keras.Model, batches: Batches) -> np.ndarray:
     return probabilities
 
 
-def _weights(folder: Path, epoch: int) -> Path:
-    return folder / f"epoch-{epoch + 1}.weights.h5"
+def _state(model: keras.Model) -> list[keras.Variable]:
+    """Weights, random generators and the optimizer."""
+    metrics = {id(variable) for variable in model.metrics_variables}
+    variables = [*model.variables, *model.optimizer.variables]
+    return [variable for variable in variables if id(variable) not in metrics]
+
+
+def _path(folder: Path, epoch: int) -> Path:
+    return folder / f"epoch-{epoch + 1}.npz"
+
+
+def _load(folder: Path, model: keras.Model, epoch: int) -> None:
+    with np.load(_path(folder, epoch), allow_pickle=False) as file:
+        for index, variable in enumerate(_state(model)):
+            variable.assign(file[f"arr_{index}"])
 
 
 def _read(folder: Path) -> list[dict[str, float]]:
@@ -128,12 +139,10 @@ def _read(folder: Path) -> list[dict[str, float]]:
 
 
 def _write(folder: Path, model: keras.Model, history: list[dict[str, float]]) -> None:
-    """Writes the weights of the last epoch, and then that it is done."""
-    path = _weights(folder, len(history) - 1)
-    with replacing(path) as temporary:
-        # Keras wants names that end so.
-        named = Path(f"{os.fspath(temporary)}.weights.h5")
-        model.save_weights(named)
-        named.replace(temporary)
+    """Writes the state after the last epoch, and then that it is done."""
+    arrays = [keras.ops.convert_to_numpy(variable) for variable in _state(model)]
+    # NumPy's format, because the HDF5 library crashes when the disk is full.
+    with replacing(_path(folder, len(history) - 1)) as temporary:
+        np.savez(temporary, *arrays)
     with replacing(folder / "history.json") as temporary:
         Path(temporary).write_text(json.dumps(history, indent=2), "utf-8")
