@@ -6,8 +6,9 @@ from keras_elmo.examples.imdb.batches import text_batches
 from keras_elmo.examples.imdb.reviews import Reviews
 from keras_elmo.examples.imdb.training import fit, predict, schedule
 
-TEXTS = ["good"] * 6 + ["bad one"] * 6
-REVIEWS = Reviews(TEXTS, TEXTS, np.repeat([1.0, 0.0], 6))
+# The longer ones come first, so that the order of batches is another.
+TEXTS = ["bad one"] * 6 + ["good"] * 6
+REVIEWS = Reviews(TEXTS, TEXTS, np.repeat([0.0, 1.0], 6))
 
 
 def make_model():
