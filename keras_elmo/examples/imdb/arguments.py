@@ -29,6 +29,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--learning-rate", type=float, default=2e-3, help="its peak")
     add("--seeds", type=int, nargs="+", default=[1], help="a classifier of each")
     add("--dtype", choices=("float16", "float32"), default="float16", help="of vectors")
+    add(
+        "--compare", type=int, default=256, help="test reviews to tell from strings too"
+    )
     add("--baseline", action="store_true", help="train simpler methods too")
     adaptation = parser.add_argument_group("train the biLM too, which takes far longer")
     add = adaptation.add_argument
@@ -53,7 +56,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     if args.limit is not None and args.limit < 4:
         parser.error("--limit should be at least 4, two reviews of either label")
-    for name in ("max_tokens", "epochs", "batch_size", "finetune_epochs"):
+    for name in ("max_tokens", "epochs", "batch_size", "compare", "finetune_epochs"):
         if getattr(args, name) < 1:
             parser.error(f"--{name.replace('_', '-')} should be at least 1")
     for name in ("learning_rate", "finetune_learning_rate", "adapt_epochs"):

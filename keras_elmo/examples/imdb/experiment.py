@@ -30,7 +30,7 @@ from keras_elmo.examples.imdb.reviews import (
     read_reviews,
     read_unlabelled,
 )
-from keras_elmo.examples.imdb.training import train_and_test
+from keras_elmo.examples.imdb.training import predict, train_and_test
 from keras_elmo.examples.imdb.vectors import frozen_vectors, vector_batches
 from keras_elmo.files.atomic import replacing
 from keras_elmo.files.cache import cache_dir
@@ -41,10 +41,8 @@ from keras_elmo.plots import import_figure
 
 # What is held out for validation is the same for all seeds, and so are the vectors.
 _ORDER = 1
-# How many test reviews are computed from strings too, to compare.
-_COMPARED = 256
 # A run that goes on may have other values of these.
-_NOT_RECORDED = {"output", "data", "vectors", "baseline", "finetune"}
+_NOT_RECORDED = {"output", "data", "vectors", "baseline", "finetune", "compare"}
 _SPLITS = ("train", "validation", "test")
 
 
@@ -75,7 +73,7 @@ def run(args: argparse.Namespace) -> None:
         elmo = _embedding(args, source)
         classifier = Classifier(elmo, args.head, args.max_tokens, seed)
         result = _train(args, classifier, vectors, splits, seed)
-        difference = max(difference, _difference(classifier, result, splits))
+        difference = max(difference, _difference(args, classifier, result, splits))
         results.append(result)
         best = _better(best, result, classifier, args.output)
         if args.finetune:
@@ -83,7 +81,7 @@ def run(args: argparse.Namespace) -> None:
             best = _better(best, results[-1], classifier, args.output)
     for result in results:
         print(f"{result.name}: test accuracy {result.accuracy(splits['test']):.4f}")
-    facts = _facts(splits, source, difference)
+    facts = _facts(args, splits, source, difference)
     write_report(args.output, results, best or results[-1], splits["test"], facts)
     print(f"wrote {args.output / 'report.md'} and {args.output / 'model.keras'}")
 
@@ -230,18 +228,26 @@ def _better(
 
 
 def _difference(
-    classifier: Classifier, result: Result, splits: Mapping[str, Reviews]
+    args: argparse.Namespace,
+    classifier: Classifier,
+    result: Result,
+    splits: Mapping[str, Reviews],
 ) -> float:
     """How far strings and vectors are apart in the probabilities of some reviews."""
-    texts = np.array(splits["test"].texts[:_COMPARED], dtype=object)
-    probabilities = classifier.on_text.predict(texts, verbose=0)[:, 0]
-    return float(np.abs(probabilities - result.probabilities[:_COMPARED]).max())
+    compared = splits["test"][: args.compare]
+    batches = text_batches(compared, compared.texts, args.batch_size)
+    probabilities = predict(classifier.on_text, batches)
+    return float(np.abs(probabilities - result.probabilities[: args.compare]).max())
 
 
 def _facts(
-    splits: Mapping[str, Reviews], source: list[str], difference: float
+    args: argparse.Namespace,
+    splits: Mapping[str, Reviews],
+    source: list[str],
+    difference: float,
 ) -> dict[str, Any]:
     sizes = ", ".join(f"{len(reviews):,} {name}" for name, reviews in splits.items())
+    compared = min(args.compare, len(splits["test"]))
     versions = (
         f"Python {platform.python_version()}, keras_elmo {__version__}, "
         f"Keras {keras.__version__}, TensorFlow {tf.__version__}"
@@ -251,6 +257,6 @@ def _facts(
         "Versions": versions,
         "Weights": " ".join(source),
         "Reviews": sizes,
-        "Largest difference of a probability, computed from strings and from what was "
-        f"kept of {min(_COMPARED, len(splits['test']))} reviews": f"{difference:.1e}",
+        f"Largest difference of {compared:,} probabilities, computed from strings and "
+        "from what was kept": f"{difference:.1e}",
     }

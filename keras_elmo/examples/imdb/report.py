@@ -33,10 +33,7 @@ def write_report(
         facts: Lines to begin with, by name: command, versions, sizes.
     """
     labels = test.labels
-    rows = [
-        f"| {result.name} | {result.accuracy(test):.4f} | {result.seconds:,.0f} |"
-        for result in results
-    ]
+    rows = [_row(result, test) for result in results]
     pictures = _write_pictures(folder, best, labels)
     error = calibration_error(best.probabilities, labels)
     lines = [
@@ -44,8 +41,8 @@ def write_report(
         "",
         *(f"- {name}: {value}" for name, value in facts.items()),
         "",
-        "| | test accuracy | seconds |",
-        "|---|---|---|",
+        "| | test accuracy | validation accuracy | seconds |",
+        "|---|---|---|---|",
         *rows,
         "",
         f"## {best.name}",
@@ -57,6 +54,12 @@ def write_report(
         *_examples(best.probabilities, test),
     ]
     (folder / "report.md").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _row(result: Result, test: Reviews) -> str:
+    validation = f"{result.validation:.4f}" if result.history else ""
+    test_accuracy = f"{result.accuracy(test):.4f}"
+    return f"| {result.name} | {test_accuracy} | {validation} | {result.seconds:,.0f} |"
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:

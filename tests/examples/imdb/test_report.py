@@ -29,7 +29,7 @@ def test_report(tmp_path):
     write_report(tmp_path, [other, BEST], BEST, reviews, {"Weights": "tiny_en"})
     text = (tmp_path / "report.md").read_text("utf-8")
     assert "- Weights: tiny_en\n" in text
-    assert "| other | 0.5000 | 0 |\n| best | 0.7500 | 12 |" in text
+    assert "| other | 0.5000 |  | 0 |\n| best | 0.7500 | 0.6000 | 12 |" in text
     for name in ("confusion", "calibration", "curves", "mix"):
         assert f"![{name}]({name}.png)" in text
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")

@@ -1,4 +1,5 @@
 import hashlib
+import re
 import subprocess
 import sys
 
@@ -23,6 +24,7 @@ from keras_elmo.examples.imdb.reviews import read_reviews
         "--epochs=0",
         "--batch-size=0",
         "--finetune-epochs=0",
+        "--compare=0",
         "--learning-rate=0",
         "--adapt-epochs=-1",
         "--validation-split=1",
@@ -132,6 +134,7 @@ def test_trains_finetunes_saves_and_repeats(review_folder, tmp_path):
             "--limit=16",
             "--finetune=all",
             "--head=mean",
+            "--compare=7",
             *(["--baseline"] if name == "one" else []),
         )
         assert "finetuned (all), mean, seed 1: test accuracy" in printed
@@ -151,6 +154,8 @@ def test_trains_finetunes_saves_and_repeats(review_folder, tmp_path):
     )
     report = (output / "report.md").read_text()
     assert "| frozen, mean, seed 1 |" in report and "--limit=16" in report
+    difference = re.search(r"difference of 7 probabilities.* kept: (\S+)", report)[1]
+    assert 0 < float(difference) < 1e-3
 
 
 @pytest.mark.slow
