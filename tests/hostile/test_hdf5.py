@@ -3,7 +3,6 @@
 import itertools
 import json
 import pickle
-import random
 import shutil
 import struct
 from pathlib import Path
@@ -20,7 +19,6 @@ from refusal import (
     PROPERTY,
     Trap,
     check_not_finite,
-    fuzz_apart,
     is_harmless,
     mutated,
     read_all,
@@ -36,7 +34,6 @@ from keras_elmo.weights.open_weights import open_weights
 GOOD = Golden("skip").weights.read_bytes()
 OPTIONS = Golden("skip").options
 NAME, SHAPE = "CNN/W_cnn_0", (1, 1, 5, 3)
-FUZZED = ["char_embed", NAME, "RNN_0/RNN/MultiRNNCell/Cell0/LSTMCell/W_0"]
 
 
 @pytest.fixture
@@ -336,29 +333,3 @@ def test_any_bytes(tmp_path, content, start):
     path.write_bytes(GOOD[:start] + content)
     with refused(path):
         read(path)
-
-
-def fuzz(path):
-    """Mutates a file anywhere, and reads it; how often that worked."""
-    chance, loaded = random.Random(0), 0
-    with h5py.File(path, "w") as file:
-        # One tensor a group: each takes time, and its structure is as the others'.
-        for name in FUZZED:
-            file[name] = np.ones((2, 3), "f4")
-    good = path.read_bytes()
-    places = [place for place, byte in enumerate(good) if byte]
-
-    def read_any():
-        return {name: array[...] for name, array in hdf5.read_arrays(path).items()}
-
-    for _ in range(2000):
-        size = chance.choice([1, 1, 2, 4])
-        changes = [(chance.choice(places), chance.randrange(256)) for _ in range(size)]
-        path.write_bytes(mutated(good, changes))
-        loaded += is_harmless(read_any)
-    return loaded
-
-
-@pytest.mark.slow
-def test_thousands_of_changes(path):
-    assert fuzz_apart(__file__, path) > 10

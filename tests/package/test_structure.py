@@ -110,8 +110,10 @@ OPTIONAL = (
     "matplotlib.figure",
     "plotly.graph_objects",
     "pyarrow",
+    "ray",
     "sklearn",
     "threadpoolctl",
+    "upath",
 )
 
 
@@ -210,5 +212,5 @@ def test_every_test_file_is_collected():
     tests = Path(__file__).parents[1]
     for path in tests.rglob("*.py"):
         folder = path.relative_to(tests).parts[0]
-        if folder not in ("helpers", "benchmarks", "peers"):
+        if folder not in ("helpers", "benchmarks", "endurance", "fuzzing", "peers"):
             assert path.name == "conftest.py" or path.name.startswith("test_"), path

@@ -1,0 +1,34 @@
+import random
+
+import fuzz
+import pytest
+from mutations import mutated
+from worker import outcome
+
+
+def test_a_case_is_a_function_of_its_number():
+    content = b'{"a": [1, 2, {"b": "text"}]}' * 3
+    made = [mutated(content, random.Random(f"1 {n}")) for n in range(50)]
+    again = [mutated(content, random.Random(f"1 {n}")) for n in range(50)]
+    assert made == again and len(set(made)) > 40 and content not in made
+
+
+def raises(error):
+    raise error
+
+
+def test_outcomes():
+    assert outcome(lambda: None) == "loaded"
+    assert outcome(lambda: raises(FileNotFoundError("x"))) == "refused"
+    assert outcome(lambda: raises(MemoryError())) == "memory"
+    assert outcome(lambda: raises(KeyError("x"))) == "KeyError: 'x'"
+
+
+@pytest.mark.slow
+def test_no_findings_and_a_run_goes_on(tmp_path, capsys):
+    given = ["--output", str(tmp_path), "--seed", "1"]
+    assert fuzz.main([*given, "--count", "400"]) == 0
+    assert fuzz.main([*given, "--count", "800"]) == 0
+    told = capsys.readouterr().out
+    assert "800 of 800" in told and told.count("200 of 400") == 1
+    assert "hdf5 loaded" in told and "hdf5 refused" in told
