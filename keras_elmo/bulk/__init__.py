@@ -10,7 +10,8 @@ text -> TextSource -> shards -> ElmoEmbedding.encode_stream -> formats -> Embedd
 `embed_corpus` is the command `keras-elmo embed`. The unit of work is a shard: its name
 is a function of its number, it is there whole or not at all, and its bytes depend on
 weights, text and options alone. So a run that was killed goes on, several processes may
-share the work, and `check` tells what is damaged. `open` reads any format lazily.
+share the work (`RayData` on many machines), and `check` tells what is damaged. `open`
+reads any format lazily.
 
 Example:
 
@@ -35,5 +36,6 @@ from keras_elmo.bulk.check import check
 from keras_elmo.bulk.embed_corpus import embed_corpus
 from keras_elmo.bulk.embeddings import Embeddings
 from keras_elmo.bulk.embeddings import open_embeddings as open
+from keras_elmo.bulk.ray_data import RayData
 
-__all__ = ["Embeddings", "check", "embed_corpus", "open"]
+__all__ = ["Embeddings", "RayData", "check", "embed_corpus", "open"]

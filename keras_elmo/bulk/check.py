@@ -1,16 +1,17 @@
 """What of an output is missing or damaged."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from keras_elmo.bulk.formats import FORMATS
 from keras_elmo.bulk.formats.hdf5 import Hdf5File
 from keras_elmo.bulk.manifest import Manifest, Shard, checksum
 from keras_elmo.bulk.output import Output
+from keras_elmo.files.paths import as_path
 
 
-def check(path: str | os.PathLike) -> list[str]:
+def check(path: Any) -> list[str]:
     """Reads all of an output, and compares it with its manifest.
 
     Args:
@@ -28,10 +29,10 @@ def check(path: str | os.PathLike) -> list[str]:
     >>> check(tempfile.mkdtemp())  # doctest: +ELLIPSIS
     ['_manifest.json is missing']
     """
-    path = Path(path)
-    output = Output(path, "npy" if path.is_dir() else "hdf5")
+    path = as_path(path)
+    output = Output.at(path)
     if not (path.exists() or output.is_begun()):
-        raise FileNotFoundError(2, "No such output", os.fspath(path))
+        raise FileNotFoundError(2, "No such output", str(path))
     try:
         manifest = output.existing()
     except ValueError as error:

@@ -1,25 +1,22 @@
 """Text in, shards out, and at the end a manifest."""
 
 import functools
-import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
 
-import tensorflow as tf
-
 from keras_elmo.arguments import check_choice, check_positive_integer
+from keras_elmo.bulk.engine import Engine, ThisProcess
 from keras_elmo.bulk.fingerprint import fingerprint
 from keras_elmo.bulk.forecast import Forecast
 from keras_elmo.bulk.layers import DTYPES, LAYERS, Layers
 from keras_elmo.bulk.manifest import Manifest
 from keras_elmo.bulk.output import Output
 from keras_elmo.bulk.plan import make_plan, parse_share
-from keras_elmo.bulk.run import Run
+from keras_elmo.bulk.run import Run, versions
 from keras_elmo.bulk.text_source import TextSource
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.files.progress import progress_bar
 from keras_elmo.files.run_record import check_unchanged
-from keras_elmo.version import __version__
 
 # Beyond, every access gets slower: h5py's issue 2540 tells of 45 times at a million.
 _MANY_DATASETS = 100_000
@@ -39,6 +36,7 @@ def embed_corpus(
     resume: bool = False,
     overwrite: bool = False,
     ignore_free_space: bool = False,
+    engine: Engine | None = None,
     report: Callable[[str], None] = print,
 ) -> bool:
     """Embeds text files of any length, one sentence a line.
@@ -79,6 +77,8 @@ def embed_corpus(
             damaged are computed anew.
         overwrite: Whether to replace an output that is there.
         ignore_free_space: Whether to start where the disk seems too small.
+        engine: What computes the shards, such as `keras_elmo.bulk.RayData`. Defaults to
+            None: this process.
         report: What to do with lines that tell of text, disk and time. Defaults to
             `print`.
 
@@ -145,7 +145,7 @@ def embed_corpus(
                 "max_tokens": max_tokens,
                 "lines_per_shard": lines_per_shard,
                 "jit_compile": elmo.jit_compile,
-                **_versions(place),
+                **versions(place),
             },
             text=source.facts,
             row_shape=chosen.row_shape,
@@ -157,6 +157,8 @@ def embed_corpus(
         if before and shard is None:  # no other process is at work
             place.remove_scratch()
         run = Run(elmo, source, plan, place, manifest, chosen, max_tokens)
+        engine = engine or ThisProcess()
+        engine.check(run)
         work = run.unfinished(*share)
         if place.format.assemble and manifest.lines > _MANY_DATASETS:
             report(
@@ -170,8 +172,8 @@ def embed_corpus(
         tokens = sum(manifest.shards[number].tokens for number in work)
         with progress_bar("tokens") as bar:
             embedded = functools.partial(bar.advance, bar.add_task("", total=tokens))
-            for number in work:
-                run.embed(number, embedded)
+            if work:
+                engine(run, work, embedded)
         return run.finish()
 
 
@@ -190,9 +192,3 @@ def _forecast(
         report(line)
     if not ignore_free_space:
         forecast.check_disk()
-
-
-def _versions(place: Output) -> dict[str, str]:
-    versions = {"keras_elmo": __version__, "tensorflow": tf.__version__}
-    library = place.format.library
-    return {**versions, library: importlib.metadata.version(library)}

@@ -2,9 +2,7 @@
 
 import bisect
 import functools
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Protocol, overload
 
 import numpy as np
@@ -13,6 +11,7 @@ from keras_elmo.bulk.formats import FORMATS, ShardReader
 from keras_elmo.bulk.formats.hdf5 import Hdf5File
 from keras_elmo.bulk.manifest import Manifest
 from keras_elmo.bulk.output import Output
+from keras_elmo.files.paths import as_path
 
 # Each keeps files open, and memory in the case of Parquet.
 _OPEN_SHARDS = 8
@@ -45,7 +44,7 @@ class Embeddings(Sequence[np.ndarray]):
 
     def __init__(
         self,
-        path: Path,
+        path: Any,
         lines: _Lines,
         shape: tuple[int | None, ...] | None,
         dtype: np.dtype | None,
@@ -93,17 +92,17 @@ class Embeddings(Sequence[np.ndarray]):
     def __repr__(self) -> str:
         return (
             f"<Embeddings of {len(self):,} sentences, {self.shape} {self.dtype}, in "
-            f"{os.fspath(self.path)!r}>"
+            f"'{self.path}'>"
         )
 
 
-def open_embeddings(path: str | os.PathLike) -> Embeddings:
+def open_embeddings(path: Any) -> Embeddings:
     """Opens what `keras-elmo embed` or `embed_corpus` wrote, of any format.
 
     Also HDF5 files of `allennlp elmo`, unless sentences are their keys.
 
     Args:
-        path: The file or folder.
+        path: The file or folder, or the address of a folder.
 
     Returns:
         An `Embeddings`.
@@ -119,23 +118,23 @@ def open_embeddings(path: str | os.PathLike) -> Embeddings:
     ...     vectors[0].shape
     (3, 5, 256)
     """
-    path = Path(path)
-    output = Output(path, "npy" if path.is_dir() else "hdf5")
+    path = as_path(path)
+    output = Output.at(path)
     if output.plan_path.is_file():
         raise ValueError(
-            f"{os.fspath(path)!r} should be complete. Received: an output that is "
+            f"'{path}' should be complete. Received: an output that is "
             "still written, or was interrupted. Go on with it by `--resume`"
         )
     if path.is_dir():
         if not output.manifest_path.is_file():
             raise ValueError(
-                f"{os.fspath(path)!r} should be an output of `keras-elmo embed`. "
+                f"'{path}' should be an output of `keras-elmo embed`. "
                 f"Received: a folder without {output.manifest_path.name}"
             )
         shards = _Shards(path, Manifest.read(output.manifest_path))
         return Embeddings(path, shards, shards.shape, shards.dtype)
     if not path.is_file():
-        raise FileNotFoundError(2, "No such file or folder of vectors", os.fspath(path))
+        raise FileNotFoundError(2, "No such file or folder of vectors", str(path))
     file = Hdf5File(path)
     return Embeddings(path, file, file.shape, file.dtype)
 
@@ -143,11 +142,11 @@ def open_embeddings(path: str | os.PathLike) -> Embeddings:
 class _Shards:
     """The lines of a folder of shards."""
 
-    def __init__(self, path: Path, manifest: Manifest):
+    def __init__(self, path: Any, manifest: Manifest):
         name = manifest.run["format"]
         if FORMATS[name].assemble is not None:
             raise ValueError(
-                f"{os.fspath(path)!r} should be a folder of shards. Received: the "
+                f"'{path}' should be a folder of shards. Received: the "
                 f"manifest of the format {name!r}. Embed anew"
             )
         FORMATS[name].require()
@@ -187,5 +186,4 @@ class _Shards:
         return number, line - self._first_lines[number]
 
     def _open_shard(self, number: int) -> ShardReader:
-        path, layout = self._output.shard_path(number), self._manifest.layout(number)
-        return self._output.format.open(path, layout)
+        return self._output.open(number, self._manifest.layout(number))

@@ -61,7 +61,7 @@ class Forecast:
             sentences=sum(shard.lines for shard in shards),
             tokens=sum(shard.tokens for shard in shards),
             vector_bytes=_vector_bytes(run, work),
-            disk_bytes=_disk_bytes(run, work),
+            disk_bytes=_most_disk_bytes(run, work),
             free_bytes=shutil.disk_usage(folder).free,
             tokens_per_second=_measure_speed(run, work),
             folder=folder,
@@ -99,6 +99,13 @@ class Forecast:
                 "all the same by `--ignore-free-space`",
                 os.fspath(self.folder),
             )
+
+
+def _most_disk_bytes(run: Run, work: list[int]) -> int:
+    """About how many bytes of this machine's disk are needed, at the most at once."""
+    if run.output.is_elsewhere:
+        return max(_disk_bytes(run, [number]) for number in work)
+    return _disk_bytes(run, work)
 
 
 def _disk_bytes(run: Run, work: list[int]) -> int:

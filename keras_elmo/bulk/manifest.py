@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -97,12 +96,12 @@ class Manifest:
         num_layers = self.row_shape[0] - 1 if len(self.row_shape) == 2 else 1
         return Layers(self.run["layers"], num_layers, self.row_shape[-1] // 2)
 
-    def write(self, path: str | os.PathLike) -> None:
+    def write(self, path: Any) -> None:
         """Writes it, whole or not at all."""
         write_object(path, {**dataclasses.asdict(self), "tokens": self.tokens})
 
     @classmethod
-    def read(cls, path: str | os.PathLike) -> "Manifest":
+    def read(cls, path: Any) -> "Manifest":
         """Reads what `write` wrote.
 
         Raises:
@@ -133,18 +132,18 @@ class Manifest:
                 raise ValueError("its tokens do not add up")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(
-                f"{os.fspath(path)!r} should be a manifest of `keras-elmo embed`. "
+                f"'{path}' should be a manifest of `keras-elmo embed`. "
                 f"Received: one that can't be understood ({error!r}). Embed anew"
             ) from error
         return manifest
 
 
-def checksums(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:
+def checksums(paths: Iterable[Any]) -> dict[str, dict[str, Any]]:
     """`bytes` and `sha256` of files, by their names."""
     return {path.name: checksum(path) for path in paths}
 
 
-def checksum(path: Path) -> dict[str, Any]:
+def checksum(path: Any) -> dict[str, Any]:
     """`bytes` and `sha256` of a file."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,16 +3,19 @@
 import contextlib
 import dataclasses
 import glob
-import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+import weakref
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import filelock
+
 from keras_elmo.arguments import check_choice
-from keras_elmo.bulk.formats import FORMATS
+from keras_elmo.bulk.formats import FORMATS, Layout, ShardReader
 from keras_elmo.bulk.manifest import Manifest, Shard, check_files, checksum, checksums
+from keras_elmo.files.paths import as_path, fetch_copy, is_address, remove_tree
 from keras_elmo.files.strict_json import read_object, write_object
 
 _SUFFIXES = {".hdf5": "hdf5", ".h5": "hdf5", ".parquet": "parquet"}
@@ -27,19 +30,32 @@ class Output:
     shards holds `_plan.json`, a manifest without checksums, and in `_done` the
     checksums of each shard that is there. Readers of Parquet skip these names.
 
+    At an address, where files can't be renamed, a shard that is not in `_done` is as
+    none, and there are no locks: who finishes second writes the same once more.
+
     Args:
-        path: What the user named.
+        path: What the user named: a path, or an address such as `s3://bucket/folder`.
         format: One of `FORMATS`. Defaults to None: by the name, `"hdf5"` for .hdf5 and
             .h5, `"parquet"` for .parquet, or else `"npy"`.
+
+    Raises:
+        ValueError: for another format, or one of one file at an address.
     """
 
-    def __init__(self, path: str | os.PathLike, format: str | None = None):
-        self.path = Path(path)
+    def __init__(self, path: Any, format: str | None = None):
+        self.path = as_path(path)
+        self.is_elsewhere = is_address(path)
         if format is None:
             format = _SUFFIXES.get(self.path.suffix, "npy")
         self.format_name = check_choice("format", format, tuple(FORMATS))
         self.format = FORMATS[format]
-        beside = Path(os.path.abspath(path)).with_name
+        if self.is_elsewhere and self.format.assemble is not None:
+            raise ValueError(
+                "`format` should be parquet or npy at an address, where no file can be "
+                f"added to. Received: format={format!r} and {str(path)!r}. Choose one"
+            )
+        absolute = self.path if self.is_elsewhere else self.path.absolute()
+        beside = absolute.with_name
         if self.format.assemble is None:
             self.folder = self.path
             self.manifest_path = self.path / "_manifest.json"
@@ -50,7 +66,18 @@ class Output:
         self.done_folder = self.folder / "_done"
         self.lock_path = beside(f".{self.path.name}.lock")
 
-    def shard_path(self, number: int) -> Path:
+    @classmethod
+    def at(cls, path: Any) -> "Output":
+        """What is at a path, be it of one file or of shards of any format."""
+        is_folder = is_address(path) or as_path(path).is_dir()
+        return cls(path, "npy" if is_folder else "hdf5")
+
+    def __reduce__(self) -> Any:
+        """Another process may be in another folder."""
+        path = self.path if self.is_elsewhere else self.path.absolute()
+        return Output, (str(path), self.format_name)
+
+    def shard_path(self, number: int) -> Any:
         """Where a shard lies; its name is a function of its number."""
         return self.folder / f"part-{number:06d}{self.format.suffix}"
 
@@ -84,7 +111,7 @@ class Output:
         if is_refused:
             raise FileExistsError(
                 "`output` should be the path of something new. Received: "
-                f"output={os.fspath(self.path)!r}, which exists. Nothing was written. "
+                f"output='{self.path}', which exists. Nothing was written. "
                 f"{next_step}"
             )
         # To try is the one sure way to know; an error names a path in the folder.
@@ -99,7 +126,9 @@ class Output:
 
     @property
     def parent(self) -> Path:
-        """The nearest folder that is there already."""
+        """The nearest folder that is there already, or where shards wait for upload."""
+        if self.is_elsewhere:
+            return Path(tempfile.gettempdir())
         folder = self.folder.absolute()
         while not folder.is_dir() and folder != folder.parent:
             folder = folder.parent
@@ -111,15 +140,17 @@ class Output:
         self.plan_path.unlink(missing_ok=True)
         self.remove_traces()
         for path in self.folder.glob("part-*"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            remove_tree(path) if path.is_dir() else path.unlink()
 
     def remove_traces(self) -> None:
         """Deletes what is of use only while work goes on."""
-        shutil.rmtree(self.done_folder, ignore_errors=True)
+        remove_tree(self.done_folder)
         self.remove_scratch()
 
     def remove_scratch(self) -> None:
         """Deletes what killed runs left half written, see `replacing`."""
+        if self.is_elsewhere:
+            return
         for path in (self.path, self.manifest_path, self.plan_path):
             for scratch in path.parent.glob(f".{glob.escape(path.name)}-????????"):
                 shutil.rmtree(scratch, ignore_errors=True)
@@ -160,7 +191,7 @@ class Output:
     def discard(self, number: int) -> None:
         """Deletes a shard, which is damaged if it is there."""
         path = self.shard_path(number)
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        remove_tree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     def is_complete(self, manifest: Manifest) -> bool:
         """Whether the one file is there as the manifest says, if there is to be one."""
@@ -168,7 +199,7 @@ class Output:
             return False
         return [checksum(self.path)] == list(manifest.files.values())
 
-    def check_apart_from(self, paths: Iterable[Path]) -> None:
+    def check_apart_from(self, paths: Iterable[Any]) -> None:
         """Refuses to write where the text is.
 
         Raises:
@@ -178,14 +209,33 @@ class Output:
             if self.path.resolve() in (path.resolve(), *path.resolve().parents):
                 raise ValueError(
                     "`output` should not hold the text. Received: "
-                    f"output={os.fspath(self.path)!r} and {os.fspath(path)!r} among "
+                    f"output='{self.path}' and '{path}' among "
                     "the inputs. Choose another output"
                 )
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Has one process at a time do something, where there are locks."""
+        if self.is_elsewhere:
+            yield
+            return
+        with filelock.FileLock(self.lock_path):
+            yield
+
+    def open(self, number: int, layout: Layout) -> ShardReader:
+        """Opens a shard for reading, or a copy of it that vanishes with the reader."""
+        path = self.shard_path(number)
+        if not self.is_elsewhere:
+            return self.format.open(path, layout)
+        folder = tempfile.TemporaryDirectory()  # noqa: SIM115
+        reader = self.format.open(fetch_copy(path, Path(folder.name)), layout)
+        weakref.finalize(reader, folder.cleanup)
+        return reader
 
     def is_intact(self, number: int, shard: Shard) -> bool:
         """Whether a shard's files are those of its checksums."""
         paths = self.format.files(self.shard_path(number))
         return checksums(path for path in paths if path.is_file()) == shard.files
 
-    def _done_path(self, number: int) -> Path:
+    def _done_path(self, number: int) -> Any:
         return self.done_folder / f"{number:06d}.json"

@@ -3,15 +3,16 @@
 import collections
 import contextlib
 import dataclasses
-import os
-import shutil
+import functools
+import importlib.metadata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import filelock
 import numpy as np
+import tensorflow as tf
 
+from keras_elmo.bulk.fingerprint import fingerprint
 from keras_elmo.bulk.formats import Contents, Layout, Sentence, ShardReader
 from keras_elmo.bulk.layers import Layers
 from keras_elmo.bulk.manifest import Manifest, checksum, checksums
@@ -20,7 +21,10 @@ from keras_elmo.bulk.plan import Plan, read_lines
 from keras_elmo.bulk.text_source import TextSource
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.files.atomic import replacing
+from keras_elmo.files.paths import remove_tree
+from keras_elmo.files.run_record import check_unchanged
 from keras_elmo.text.sentences import token_lists
+from keras_elmo.version import __version__
 
 
 class Run:
@@ -63,6 +67,20 @@ class Run:
         numbers = range(remainder, len(self.manifest.shards), divisor)
         return [number for number in numbers if not self._is_intact(number)]
 
+    @functools.cached_property
+    def _weights(self) -> str:
+        return fingerprint(self.elmo)
+
+    def check_same_here(self) -> None:
+        """Refuses to go on in a process that would write other bytes.
+
+        Raises:
+            ValueError: if weights or versions are not those of the manifest.
+        """
+        here = {"weights": self._weights, **versions(self.output)}
+        expected = {name: self.manifest.run[name] for name in here}
+        check_unchanged(self.output.path, expected, here)
+
     def tokens_of(self, number: int) -> Iterator[list[bytes]]:
         """The tokens of each line of a shard."""
         lines = read_lines(self.source, self.plan, number)
@@ -79,7 +97,8 @@ class Run:
         if not self._is_complete:
             if not self.output.plan_path.is_file():
                 self.manifest.write(self.output.plan_path)
-            self.output.done_folder.mkdir(exist_ok=True)
+            if not self.output.is_elsewhere:  # there, a file's name has its folders
+                self.output.done_folder.mkdir(exist_ok=True)
 
     def embed(self, number: int, embedded: Callable[[int], None]) -> None:
         """Computes a shard, which is there whole or not at all.
@@ -101,9 +120,9 @@ class Run:
         if self._is_complete:
             return True
         # Several processes may find all shards, but one has to do what is left.
-        with filelock.FileLock(self.output.lock_path):
+        with self.output.lock():
             is_done = self.output.has_ended() or self._finish()
-        if is_done:
+        if is_done and not self.output.is_elsewhere:
             self.output.lock_path.unlink(missing_ok=True)
         return is_done
 
@@ -119,10 +138,10 @@ class Run:
         if self.output.format.assemble:
             manifest = self._assemble(manifest)
         manifest.write(self.output.manifest_path)
-        self.output.plan_path.unlink()
+        self.output.plan_path.unlink(missing_ok=True)
         self.output.remove_traces()
         if self.output.format.assemble:
-            shutil.rmtree(self.output.folder)
+            remove_tree(self.output.folder)
         return True
 
     def _assemble(self, manifest: Manifest) -> Manifest:
@@ -140,7 +159,7 @@ class Run:
     def _contents(self) -> Iterator[Contents]:
         for number in range(len(self.manifest.shards)):
             layout = self.manifest.layout(number)
-            shard = self.output.format.open(self.output.shard_path(number), layout)
+            shard = self.output.open(number, layout)
 
             def array(
                 index: int, layout: Layout = layout, shard: ShardReader = shard
@@ -174,8 +193,18 @@ class Run:
         return shard is not None and self.output.is_intact(number, shard)
 
 
+def versions(output: Output) -> dict[str, str]:
+    """The versions of what decides the bytes of an output."""
+    library = output.format.library
+    return {
+        "keras_elmo": __version__,
+        "tensorflow": tf.__version__,
+        library: importlib.metadata.version(library),
+    }
+
+
 @contextlib.contextmanager
-def _errors_that_tell(path: Path) -> Iterator[None]:
+def _errors_that_tell(path: Any) -> Iterator[None]:
     """Adds the path to errors of writing, and what to do about a full disk."""
     try:
         yield
@@ -184,5 +213,5 @@ def _errors_that_tell(path: Path) -> Iterator[None]:
             error.errno,
             f"{error.strerror or error}. Finished shards are kept: mend the cause, and "
             "give the same command with --resume",
-            os.fspath(path),
+            str(path),
         ) from error

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from keras_elmo.bulk import check, embed_corpus
+from keras_elmo.bulk import RayData, check, embed_corpus
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
 from keras_elmo.weights.open_weights import open_weights
 
@@ -51,7 +51,19 @@ def _embed(args: argparse.Namespace) -> bool:
         resume=args.resume,
         overwrite=args.overwrite,
         ignore_free_space=args.ignore_free_space,
+        engine=_engine(args),
     )
+
+
+def _engine(args: argparse.Namespace) -> RayData | None:
+    options = {"workers": args.workers, "cpus_per_worker": args.cpus_per_worker}
+    given = {name: value for name, value in options.items() if value is not None}
+    if args.engine == "ray":
+        return RayData(**given)
+    if given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ValueError(f"{names} should come with `--engine ray`. Add it")
+    return None
 
 
 def _check(args: argparse.Namespace) -> None:

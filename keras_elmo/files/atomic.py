@@ -6,14 +6,23 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from keras_elmo.files.paths import as_path, is_address, upload
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[str]:
+def replacing(path: Any) -> Iterator[str]:
     """The name of a new file or folder, to take the place of `path` at the end.
 
-    If the block fails, `path` is left as it was.
+    If the block fails, `path` is left as it was. At an address, a file is there whole
+    or not at all, and of a folder each file is.
     """
+    if is_address(path):
+        with tempfile.TemporaryDirectory() as folder:
+            yield os.path.join(folder, as_path(path).name)
+            upload(Path(folder) / as_path(path).name, as_path(path))
+        return
     target = Path(path).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     # The new one is made in the same folder, so that the final rename stays on one file

@@ -1,11 +1,11 @@
 """JSON that says everything once."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from keras_elmo.files.atomic import replacing
+from keras_elmo.files.paths import as_path
 
 
 def parse(text: str) -> Any:
@@ -21,7 +21,7 @@ def parse(text: str) -> Any:
         raise ValueError(f"it is nested too deep ({error})") from error
 
 
-def read_object(path: str | os.PathLike) -> dict[str, Any]:
+def read_object(path: Any) -> dict[str, Any]:
     """The object that is in a JSON file.
 
     Raises:
@@ -29,21 +29,21 @@ def read_object(path: str | os.PathLike) -> dict[str, Any]:
         OSError: if it can't be read.
     """
     try:
-        content = parse(Path(path).read_text(encoding="utf-8"))
+        content = parse(as_path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(
-            f"{os.fspath(path)} should be a JSON file. Received: one that can't be "
+            f"{path} should be a JSON file. Received: one that can't be "
             f"read ({error}). Correct the file, or write it anew"
         ) from error
     if not isinstance(content, dict):
         raise ValueError(
-            f"{os.fspath(path)} should hold a JSON object. Received: "
+            f"{path} should hold a JSON object. Received: "
             f"{type(content).__name__}. Write its content as {{...}}"
         )
     return content
 
 
-def write_object(path: str | os.PathLike, content: dict[str, Any]) -> None:
+def write_object(path: Any, content: dict[str, Any]) -> None:
     """Writes a JSON file, whole or not at all."""
     text = json.dumps(content, indent=2)
     with replacing(path) as temporary:

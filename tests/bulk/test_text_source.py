@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from refusal import refused
 
-from keras_elmo.bulk import text_source
+from keras_elmo.bulk import text_file, text_source
 from keras_elmo.bulk.plan import make_plan, read_lines
 from keras_elmo.bulk.text_source import TextSource
 
@@ -139,7 +139,7 @@ def test_there_is_no_such_file(tmp_path):
 
 
 def test_a_line_without_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(text_source, "MAX_LINE_BYTES", 5)
+    monkeypatch.setattr(text_file, "MAX_LINE_BYTES", 5)
     (tmp_path / "a").write_bytes(b"1234\n12345\n1234")
     with refused(tmp_path / "a", "at byte 5", "at most 5 bytes"):
         lines_of([tmp_path / "a"])

@@ -9,7 +9,7 @@ import pytest
 
 FACES = {
     "compat.allennlp": {"Elmo", "ElmoEmbedder", "batch_to_ids"},
-    "bulk": {"Embeddings", "check", "embed_corpus", "open"},
+    "bulk": {"Embeddings", "RayData", "check", "embed_corpus", "open"},
     "compat.bilm_tf": {
         "Batcher",
         "BidirectionalLanguageModel",

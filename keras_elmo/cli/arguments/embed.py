@@ -3,7 +3,13 @@
 import argparse
 from pathlib import Path
 
-from keras_elmo.cli.arguments.choices import FORMATS, LAYERS, STORED_DTYPES, TOKENIZERS
+from keras_elmo.cli.arguments.choices import (
+    ENGINES,
+    FORMATS,
+    LAYERS,
+    STORED_DTYPES,
+    TOKENIZERS,
+)
 from keras_elmo.cli.help import WEIGHTS
 
 DESCRIPTION = """\
@@ -39,6 +45,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="compute part I of N, with I from 1 to N or from 0 to N - 1; the last "
         "part finishes OUTPUT",
     )
+    add("--engine", choices=ENGINES, default="local", help="what computes the shards")
+    add(
+        "--workers",
+        type=workers,
+        metavar="N[:M]",
+        help="of the engine ray: N, or from N to M as there is work (default: 1)",
+    )
+    add(
+        "--cpus-per-worker",
+        type=int,
+        metavar="N",
+        help="cores, and threads, of each (default: 1)",
+    )
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument(
         "--resume", action="store_true", help="go on with OUTPUT, if it is there"
@@ -56,3 +75,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only tell what of OUTPUT is missing or damaged; takes no INPUT",
     )
+
+
+def workers(text: str) -> tuple[int, int]:
+    """The fewest and the most workers, of `"N"` or `"N:M"`.
+
+    Example:
+
+    >>> workers("4"), workers("4:64")
+    ((4, 4), (4, 64))
+    """
+    fewest, _, most = text.partition(":")
+    return int(fewest), int(most or fewest)

@@ -1,0 +1,72 @@
+"""Paths on this machine and on others, by one interface."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from keras_elmo.files.optional import import_optional
+
+
+def as_path(path: Any) -> Any:
+    """A path, or what works like one for an address such as `s3://bucket/folder`.
+
+    Args:
+        path: A path, or an address of any file system that fsspec knows.
+
+    Returns:
+        A `pathlib.Path`, or the `upath.UPath` of an address.
+
+    Raises:
+        ModuleNotFoundError: for an address, if universal_pathlib is not installed.
+
+    Example:
+
+    >>> as_path("text.txt")
+    PosixPath('text.txt')
+    """
+    if not is_address(path):
+        return Path(path)
+    upath = import_optional("upath", "remote", "Addresses")
+    # Other processes write there too, so that what was listed once is soon wrong.
+    return upath.UPath(path, use_listings_cache=False)
+
+
+def is_address(path: Any) -> bool:
+    """Whether it is on another file system, by its name.
+
+    Example:
+
+    >>> is_address("s3://bucket/folder"), is_address("folder")
+    (True, False)
+    """
+    return "://" in str(path)
+
+
+def remove_tree(folder: Any) -> None:
+    """Deletes a folder and all that is in it, if it is there."""
+    if not is_address(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    elif folder.exists():
+        folder.fs.rm(folder.path, recursive=True)
+
+
+def upload(source: Path, target: Any) -> None:
+    """Copies a file, or the files of a folder, to an address."""
+    if source.is_file():
+        target.fs.put_file(os.fspath(source), target.path)
+    else:
+        for file in source.iterdir():
+            upload(file, target / file.name)
+
+
+def fetch_copy(source: Any, folder: Path) -> Path:
+    """Copies a file, or the files of a folder, from an address into a folder."""
+    target = folder / source.name
+    if source.is_file():
+        source.fs.get_file(source.path, os.fspath(target))
+    else:
+        target.mkdir()
+        for file in source.iterdir():
+            fetch_copy(file, target)
+    return target

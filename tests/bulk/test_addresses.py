@@ -1,0 +1,139 @@
+"""Text and outputs that are not on this machine."""
+
+import contextlib
+import gzip
+import uuid
+
+import numpy as np
+import pytest
+
+from keras_elmo import bulk
+from keras_elmo.bulk.output import Output
+
+pytest.importorskip("upath", reason="universal_pathlib is not installed")
+
+
+@contextlib.contextmanager
+def no_environment():
+    yield {}
+
+
+@pytest.fixture(scope="module")
+def s3():
+    """A server that speaks S3, and the environment that leads to it."""
+    server_module = pytest.importorskip("moto.server", reason="moto is not installed")
+    server = server_module.ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": "any",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "s3"])
+def folder(request, monkeypatch):
+    """An address that nothing is at."""
+    name = uuid.uuid4().hex
+    if request.param == "memory":
+        return f"memory://{name}"
+    for key, value in request.getfixturevalue("s3").items():
+        monkeypatch.setenv(key, value)
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
+    s3fs.S3FileSystem().mkdir(name)
+    return f"s3://{name}"
+
+
+def path_of(address):
+    from keras_elmo.files.paths import as_path
+
+    return as_path(address)
+
+
+def contents(path):
+    return {
+        str(file.relative_to(path)): file.read_bytes()
+        for file in path.glob("**/*")
+        if file.is_file()
+    }
+
+
+@pytest.mark.parametrize("format", ["npy", "parquet"])
+def test_bytes_are_those_of_this_machine(embed, text, folder, tmp_path, format):
+    address = f"{folder}/corpus/text.txt.gz"
+    path_of(address).write_bytes(gzip.compress(text.read_bytes()))
+    for inputs, output in (
+        (address, f"{folder}/vectors"),
+        (f"{folder}/corpus/*.gz", f"{folder}/again"),
+    ):
+        assert embed(output, inputs=inputs, format=format)
+        packed = tmp_path / "text.txt.gz"
+        packed.write_bytes(path_of(address).read_bytes())
+        embed(tmp_path / output[-5:], inputs=packed, format=format)
+        assert contents(path_of(output)) == contents(tmp_path / output[-5:])
+        assert bulk.check(output) == []
+    with bulk.open(output) as there, bulk.open(tmp_path / "again") as here:
+        assert len(there) == len(here) == 10
+        for number in (0, 9, 4):
+            np.testing.assert_array_equal(there[number], here[number])
+            assert there.tokens(number) == here.tokens(number)
+
+
+def test_an_interrupted_run_goes_on(embed, folder, monkeypatch):
+    output = f"{folder}/vectors"
+    embed(output)
+    expected = contents(path_of(output))
+    recorded = Output.record
+
+    def interrupted(self, number, files):
+        if number == 2:
+            raise KeyboardInterrupt
+        recorded(self, number, files)
+
+    monkeypatch.setattr(Output, "record", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        embed(output, overwrite=True)
+    problems = bulk.check(output)
+    assert problems[0].startswith("it is not complete") and len(problems) == 3
+    with pytest.raises(ValueError, match="should be complete"):
+        bulk.open(output)
+    with pytest.raises(FileExistsError):
+        embed(output)
+    monkeypatch.setattr(Output, "record", recorded)
+    lines = []
+    assert embed(output, resume=True, report=lines.append)
+    assert "4 shards, 2 of them to compute" in lines[0]
+    assert contents(path_of(output)) == expected
+
+
+def test_damage_is_found_and_mended(embed, folder):
+    output = f"{folder}/vectors"
+    embed(output)
+    expected = contents(path_of(output))
+    (path_of(output) / "part-000001" / "vectors.npy").write_bytes(b"other")
+    (path_of(output) / "part-000003" / "tokens.txt").unlink()
+    assert [problem.split(" is ")[0] for problem in bulk.check(output)] == [
+        "part-000001/vectors.npy",
+        "part-000003/tokens.txt",
+    ]
+    embed(output, resume=True)
+    assert contents(path_of(output)) == expected
+
+
+def test_one_file_is_refused(embed, folder):
+    with pytest.raises(ValueError, match="parquet or npy at an address"):
+        embed(f"{folder}/vectors.hdf5")
+
+
+def test_nothing_there(embed, folder):
+    with pytest.raises(FileNotFoundError):
+        bulk.open(f"{folder}/nothing")
+    with pytest.raises(FileNotFoundError):
+        bulk.check(f"{folder}/nothing")
+    with pytest.raises(FileNotFoundError, match="matches none"):
+        embed(f"{folder}/vectors", inputs=f"{folder}/*.txt")

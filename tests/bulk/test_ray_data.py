@@ -1,0 +1,103 @@
+"""Shards on a Ray cluster: two nodes, each a raylet of its own on this machine."""
+
+import hashlib
+
+import pytest
+
+from keras_elmo import bulk
+
+ray = pytest.importorskip("ray", reason="Ray is not installed with these versions")
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    from ray.cluster_utils import Cluster
+
+    memory = {"object_store_memory": 100_000_000}
+    head = {"num_cpus": 1, "include_dashboard": False, **memory}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    ray.init(address=cluster.address, log_to_driver=False)
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+@pytest.fixture
+def second_node(cluster):
+    node = cluster.add_node(num_cpus=1, object_store_memory=100_000_000)
+    yield node
+    if node in cluster.list_all_nodes():
+        cluster.remove_node(node)
+
+
+def hashes(folder):
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).digest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_bytes_are_those_of_one_process(cluster, second_node, embed, tmp_path):
+    embed(tmp_path / "here", lines_per_shard=1)
+    engine = bulk.RayData((1, 2))
+    assert embed(tmp_path / "there", lines_per_shard=1, engine=engine)
+    assert hashes(tmp_path / "there") == hashes(tmp_path / "here")
+    assert bulk.check(tmp_path / "there") == []
+
+
+class Killing:
+    """An engine during which a node is lost, with the worker on it."""
+
+    def __init__(self, engine, kill):
+        self.engine, self.kill = engine, kill
+        self.check = engine.check
+        self.tokens = 0
+
+    def __call__(self, run, work, embedded):
+        def embedded_and_killed(tokens):
+            if not self.tokens:
+                self.kill()
+            self.tokens += tokens
+            embedded(tokens)
+
+        self.engine(run, work, embedded_and_killed)
+
+
+def test_a_lost_node_changes_nothing(cluster, second_node, embed, tmp_path):
+    embed(tmp_path / "here", lines_per_shard=1)
+    engine = Killing(bulk.RayData(2), lambda: cluster.remove_node(second_node))
+    assert embed(tmp_path / "there", lines_per_shard=1, engine=engine)
+    assert second_node not in cluster.list_all_nodes() and engine.tokens
+    assert hashes(tmp_path / "there") == hashes(tmp_path / "here")
+
+
+class Changing(Killing):
+    """An engine before which something happens."""
+
+    def __call__(self, run, work, embedded):
+        self.kill()
+        self.engine(run, work, embedded)
+
+
+def test_errors_are_those_of_the_worker(cluster, embed, text, tmp_path):
+    engine = Changing(bulk.RayData(), lambda: text.write_text("other lines\n" * 10))
+    with pytest.raises(ValueError, match="Text should stay the same"):
+        embed(tmp_path / "there", engine=engine)
+
+
+def test_standard_input_is_refused(embed, tmp_path, monkeypatch, text):
+    with text.open() as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        with pytest.raises(ValueError, match="every worker can read"):
+            embed(tmp_path / "there", inputs="-", engine=bulk.RayData())
+    assert not (tmp_path / "there").exists()
+
+
+@pytest.mark.parametrize(
+    "given", [{"workers": 0}, {"workers": (3, 2)}, {"cpus_per_worker": 0}]
+)
+def test_bad_numbers(given):
+    with pytest.raises(ValueError, match=next(iter(given))):
+        bulk.RayData(**given)
