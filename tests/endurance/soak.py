@@ -1,0 +1,133 @@
+"""Hours of calls from many threads: no number changes, and no memory is lost.
+
+    python tests/endurance/soak.py --minutes 30
+    python tests/endurance/soak.py --loads 1000
+
+The first calls one layer, and then one SavedModel, from eight threads with batches of
+all sizes, and compares each output with that of one thread before, to the last bit. The
+second loads a small model as often, from a preset and from a SavedModel. Both tell the
+memory of the process, which should stay what it is after the first minute or tenth, and
+fail if it grows by more than `--megabytes`.
+"""
+
+import argparse
+import gc
+import random
+import resource
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_elmo import ElmoEmbedding
+
+_THREADS = 8
+_WORDS = "the cat sat on a mat while rain fell over distant hills".split()  # noqa: SIM905
+_BATCHES = 40
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=30, help="of each kind")
+    parser.add_argument("--loads", type=int, help="load so often, in place of calls")
+    parser.add_argument("--weights", default="tiny_en")
+    parser.add_argument("--megabytes", type=float, default=64, help="allowed growth")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        served = Path(folder) / "served"
+        elmo = ElmoEmbedding.from_preset(args.weights)
+        elmo.export(served, verbose=False)
+        if args.loads:
+            del elmo
+            grown = [load_often(args.loads, args.weights, served)]
+        else:
+            model = tf.saved_model.load(str(served))
+            grown = [
+                call_often(name, call, args.minutes)
+                for name, call in (("layer", elmo), ("SavedModel", model.serve))
+            ]
+    return sum(megabytes > args.megabytes for megabytes in grown)
+
+
+def call_often(name: str, call, minutes: float) -> float:
+    """Megabytes that were lost after the first minute."""
+    chance = random.Random(0)
+    batches = [batch(chance) for _ in range(_BATCHES)]
+    expected = [outputs_of(call, strings) for strings in batches]
+    end = time.monotonic() + 60 * minutes
+    counts = [0] * _THREADS
+    failures: list[str] = []
+
+    def run(thread: int) -> None:
+        own = random.Random(thread)
+        while time.monotonic() < end and not failures:
+            number = own.randrange(_BATCHES)
+            outputs = outputs_of(call, batches[number])
+            for key, value in expected[number].items():
+                if not np.array_equal(outputs[key], value):
+                    failures.append(f"{name}: {key} of batch {number} is another")
+            counts[thread] += 1
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(_THREADS)]
+    for thread in threads:
+        thread.start()
+    time.sleep(min(60, 30 * minutes))
+    first = megabytes()
+    for thread in threads:
+        thread.join()
+    if failures:
+        sys.exit(failures[0])
+    gc.collect()
+    last = megabytes()
+    print(
+        f"{name}: {sum(counts):,} calls of {_THREADS} threads in {minutes:g} min, none "
+        f"differs; {first:.0f} MB after the first minute, {last:.0f} MB at the end"
+    )
+    return last - first
+
+
+def outputs_of(call, strings: tf.Tensor) -> dict[str, np.ndarray]:
+    """All outputs of a call."""
+    return {name: np.asarray(value) for name, value in call(strings).items()}
+
+
+def batch(chance: random.Random) -> tf.Tensor:
+    """From 1 to 16 sentences of 0 to 30 words."""
+    return tf.constant(
+        [
+            " ".join(chance.choices(_WORDS, k=chance.randrange(31)))
+            for _ in range(chance.randrange(1, 17))
+        ]
+    )
+
+
+def load_often(loads: int, weights: str, served: Path) -> float:
+    """Megabytes that were lost after the first tenth of the loads."""
+    text = tf.constant(["the cat sat", "dogs"])
+    seen = []
+    for number in range(loads):
+        ElmoEmbedding.from_preset(weights)(text)
+        tf.saved_model.load(str(served)).serve(text)
+        if number in (loads // 10, loads - 1):
+            gc.collect()
+            seen.append(megabytes())
+    first, last = seen[0], seen[-1]
+    print(
+        f"{loads:,} loads from a preset and a SavedModel each: {first:.0f} MB after a "
+        f"tenth of them, {last:.0f} MB at the end"
+    )
+    return last - first
+
+
+def megabytes() -> float:
+    """What the process has in memory now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+if __name__ == "__main__":
+    sys.exit(main())
