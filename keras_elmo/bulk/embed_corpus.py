@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 
 from keras_elmo.arguments import check_choice, check_positive_integer
-from keras_elmo.bulk.engine import Engine, ThisProcess
+from keras_elmo.bulk.engine import Engine
 from keras_elmo.bulk.fingerprint import fingerprint
 from keras_elmo.bulk.forecast import Forecast
 from keras_elmo.bulk.layers import DTYPES, LAYERS, Layers
@@ -14,7 +14,9 @@ from keras_elmo.bulk.output import Output
 from keras_elmo.bulk.plan import make_plan, parse_share
 from keras_elmo.bulk.run import Run, versions
 from keras_elmo.bulk.text_source import TextSource
+from keras_elmo.bulk.this_process import ThisProcess
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
+from keras_elmo.files.paths import reaching
 from keras_elmo.files.progress import progress_bar
 from keras_elmo.files.run_record import check_unchanged
 
@@ -129,7 +131,8 @@ def embed_corpus(
     resume = resume or shard is not None
     place = Output(output, format)
     place.format.require()
-    place.check_new(resume, overwrite)
+    with reaching(place.path):
+        place.check_new(resume, overwrite)
     with TextSource(inputs) as source:
         place.check_apart_from(source.paths)
         before = place.existing() if resume else None

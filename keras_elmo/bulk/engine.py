@@ -33,16 +33,3 @@ class Engine(Protocol):
         Raises:
             ValueError, ModuleNotFoundError: if it can't.
         """
-
-
-class ThisProcess:
-    """Embeds one shard after the other."""
-
-    def __call__(
-        self, run: Run, work: Sequence[int], embedded: Callable[[int], None]
-    ) -> None:
-        for number in work:
-            run.embed(number, embedded)
-
-    def check(self, run: Run) -> None:
-        """Nothing is refused."""

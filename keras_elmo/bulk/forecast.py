@@ -80,8 +80,8 @@ class Forecast:
         if self.tokens_per_second:
             seconds = format_seconds(self.tokens / self.tokens_per_second)
             yield (
-                f"time: about {seconds}, at {self.tokens_per_second:,.0f} tokens/s as "
-                "measured on the first sentences"
+                f"time: about {seconds}, at {self.tokens_per_second:,.0f} tokens/s of "
+                "one process, as measured on the first sentences"
             )
 
     def check_disk(self) -> None:

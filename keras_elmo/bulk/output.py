@@ -15,7 +15,13 @@ import filelock
 from keras_elmo.arguments import check_choice
 from keras_elmo.bulk.formats import FORMATS, Layout, ShardReader
 from keras_elmo.bulk.manifest import Manifest, Shard, check_files, checksum, checksums
-from keras_elmo.files.paths import as_path, fetch_copy, is_address, remove_tree
+from keras_elmo.files.paths import (
+    as_path,
+    fetch_copy,
+    is_address,
+    reaching,
+    remove_tree,
+)
 from keras_elmo.files.strict_json import read_object, write_object
 
 _SUFFIXES = {".hdf5": "hdf5", ".h5": "hdf5", ".parquet": "parquet"}
@@ -69,7 +75,8 @@ class Output:
     @classmethod
     def at(cls, path: Any) -> "Output":
         """What is at a path, be it of one file or of shards of any format."""
-        is_folder = is_address(path) or as_path(path).is_dir()
+        with reaching(path):
+            is_folder = is_address(path) or as_path(path).is_dir()
         return cls(path, "npy" if is_folder else "hdf5")
 
     def __reduce__(self) -> Any:
@@ -115,6 +122,10 @@ class Output:
                 f"{next_step}"
             )
         # To try is the one sure way to know; an error names a path in the folder.
+        if self.is_elsewhere:
+            (self.path / "_trial").write_bytes(b"")
+            (self.path / "_trial").unlink()
+            return
         with tempfile.TemporaryDirectory(dir=self.parent):
             pass
 
@@ -170,7 +181,8 @@ class Output:
         """
         path = self._done_path(number)
         if path.is_file():
-            with contextlib.suppress(ValueError):  # else it is embedded again
+            # Else it is embedded again, unless another process finished meanwhile.
+            with contextlib.suppress(ValueError, FileNotFoundError):
                 shard = dataclasses.replace(shard, files=check_files(read_object(path)))
         sizes = {
             path.name: path.stat().st_size

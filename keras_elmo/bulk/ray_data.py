@@ -1,8 +1,9 @@
 """Shards on the machines of a Ray cluster."""
 
+import contextlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +14,7 @@ from keras_elmo.bulk.run import Run
 from keras_elmo.files.optional import import_optional
 
 # What `Run.embed` raises.
-_ERRORS = {kind.__name__: kind for kind in (OSError, ValueError, FloatingPointError)}
+_ERRORS = (FileNotFoundError, PermissionError, OSError, ValueError, FloatingPointError)
 
 
 class RayData:
@@ -25,8 +26,8 @@ class RayData:
     another; what is written is the same as without Ray.
 
     It goes on with a cluster that `ray.init` was called for, or that the environment
-    variable `RAY_ADDRESS` names; without either, Ray starts on this machine and is
-    stopped at the end.
+    variable `RAY_ADDRESS` names, or that runs on this machine; without any, Ray starts
+    here and is stopped at the end.
 
     Args:
         workers: How many workers, or the fewest and the most of them, between which
@@ -39,7 +40,7 @@ class RayData:
     Raises:
         ModuleNotFoundError: if Ray is not installed.
         ValueError: if a number is below 1, or the fewest workers are more than the
-            most.
+            most; when it embeds, if no machine has so many cores.
 
     Example:
 
@@ -50,7 +51,13 @@ class RayData:
     """
 
     def __init__(self, workers: int | tuple[int, int] = 1, cpus_per_worker: int = 1):
-        fewest, most = workers if isinstance(workers, tuple) else (workers, workers)
+        both = workers if isinstance(workers, tuple) else (workers, workers)
+        if len(both) != 2:
+            raise ValueError(
+                "`workers` should be a number, or the fewest and the most. Received: "
+                f"workers={workers}. Give two numbers"
+            )
+        fewest, most = both
         self._fewest = check_positive_integer("workers", fewest)
         self._most = check_positive_integer("workers", most)
         if fewest > most:
@@ -59,7 +66,7 @@ class RayData:
                 f"workers={workers}. Exchange them"
             )
         self._cpus = check_positive_integer("cpus_per_worker", cpus_per_worker)
-        _ray_data()
+        _import("ray.data")
 
     def check(self, run: Run) -> None:
         """Refuses text that other processes can't read.
@@ -77,32 +84,55 @@ class RayData:
     def __call__(
         self, run: Run, work: Sequence[int], embedded: Callable[[int], None]
     ) -> None:
-        data = _ray_data()
-        ray = import_optional("ray", "ray", "Workers")
+        ray = _import("ray")
         is_ours = not ray.is_initialized()
         if is_ours:
             ray.init(log_to_driver=False, logging_level=logging.ERROR)
         try:
-            shards = data.from_items(
-                [{"number": number} for number in work], override_num_blocks=len(work)
-            )
-            reports = shards.map(
-                _Worker,
-                # In a list, or Ray would load it before the threads are set.
-                fn_constructor_args=([ray.put(run)], self._cpus),
-                compute=data.ActorPoolStrategy(
-                    min_size=min(self._fewest, len(work)),
-                    max_size=min(self._most, len(work)),
-                ),
-                num_cpus=self._cpus,
-            )
-            for report in reports.iter_rows():
-                if report["error"]:
-                    raise _ERRORS[report["error"]](*json.loads(report["arguments"]))
-                embedded(report["tokens"])
+            self._check_cluster(ray)
+            with _quiet():
+                self._embed(run, work, embedded)
         finally:
             if is_ours:
                 ray.shutdown()
+
+    def _check_cluster(self, ray: ModuleType) -> None:
+        """Refuses what Ray would wait for without end."""
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        most = int(max((node.get("CPU", 0) for node in nodes), default=0))
+        if most < self._cpus:
+            raise ValueError(
+                "`cpus_per_worker` should be at most the cores of a machine. Received: "
+                f"cpus_per_worker={self._cpus}, where the largest of {len(nodes)} has "
+                f"{most}. Give fewer, or add a larger machine to the cluster"
+            )
+
+    def _embed(
+        self, run: Run, work: Sequence[int], embedded: Callable[[int], None]
+    ) -> None:
+        data = _import("ray.data")
+        shards = data.from_items(
+            [{"number": number} for number in work], override_num_blocks=len(work)
+        )
+        reports = shards.map(
+            _Worker,
+            # In a list, or Ray would load it before the threads are set.
+            fn_constructor_args=([_import("ray").put(run)], self._cpus),
+            compute=data.ActorPoolStrategy(
+                min_size=min(self._fewest, len(work)),
+                max_size=min(self._most, len(work)),
+            ),
+            num_cpus=self._cpus,
+        )
+        rows = iter(reports.iter_rows())
+        try:
+            for report in rows:
+                if report["error"]:
+                    raise _error(report)
+                embedded(report["tokens"])
+        finally:
+            # Ray goes on with the other shards as long as there is somebody to ask.
+            del rows
 
 
 class _Worker:
@@ -111,8 +141,7 @@ class _Worker:
     def __init__(self, run: list[Any], threads: int):
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        ray = import_optional("ray", "ray", "Workers")
-        self._run: Run = ray.get(run[0])
+        self._run: Run = _import("ray").get(run[0])
 
     def __call__(self, row: dict[str, int]) -> dict[str, Any]:
         counts: list[int] = []
@@ -120,20 +149,36 @@ class _Worker:
         try:
             self._run.check_same_here()
             self._run.embed(row["number"], counts.append)
-        except tuple(_ERRORS.values()) as error:
+        except _ERRORS as error:
             # Ray would wrap it in errors of its own, and leave its type behind.
-            name = next(n for n, kind in _ERRORS.items() if isinstance(error, kind))
-            arguments = [*error.args]
-            if isinstance(error, OSError):
-                arguments = [error.errno, error.strerror, error.filename]
+            name = next(kind.__name__ for kind in _ERRORS if isinstance(error, kind))
+            arguments = error.args
+            if isinstance(error, OSError) and error.errno is not None:
+                arguments = error.errno, error.strerror, error.filename
             report = {"error": name, "arguments": json.dumps(arguments, default=str)}
         return {**report, "tokens": sum(counts)}
 
 
-def _ray_data() -> ModuleType:
-    data = import_optional("ray.data", "ray", "Workers")
-    context = data.DataContext.get_current()
-    context.enable_progress_bars = False  # there is one already
-    context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    return data
+def _error(report: Mapping[str, Any]) -> Exception:
+    """The error that a worker reports."""
+    kind = {kind.__name__: kind for kind in _ERRORS}[report["error"]]
+    return kind(*json.loads(report["arguments"]))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Has Ray Data be silent, since there is a bar already; and then as it was."""
+    context = _import("ray.data").DataContext.get_current()
+    logger = logging.getLogger("ray.data")
+    before = context.enable_progress_bars, logger.level
+    context.enable_progress_bars = False
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        context.enable_progress_bars = before[0]
+        logger.setLevel(before[1])
+
+
+def _import(name: str) -> ModuleType:
+    return import_optional(name, "ray", "Workers")

@@ -112,7 +112,7 @@ class Run:
         self.output.discard(number)
         with _errors_that_tell(path), replacing(path) as temporary:
             self.output.format.write(Path(temporary), layout, sentences)
-        files = checksums(self.output.format.files(path))
+            files = checksums(self.output.format.files(Path(temporary)))
         self.output.record(number, files)
 
     def finish(self) -> bool:
@@ -127,13 +127,13 @@ class Run:
         return is_done
 
     def _finish(self) -> bool:
-        recorded = [
-            self.output.recorded(number, shard)
-            for number, shard in enumerate(self.manifest.shards)
-        ]
-        shards = [shard for shard in recorded if shard is not None]
-        if len(shards) < len(recorded):
-            return False
+        shards = []
+        for number, shard in enumerate(self.manifest.shards):
+            recorded = self.output.recorded(number, shard)
+            if recorded is None:
+                # Where there are no locks, another process may have finished by now.
+                return self.output.has_ended()
+            shards.append(recorded)
         manifest = dataclasses.replace(self.manifest, shards=shards)
         if self.output.format.assemble:
             manifest = self._assemble(manifest)

@@ -63,7 +63,7 @@ class TextFile:
             size += len(raw)
             yield offset, raw
         self.check_size()
-        if self.path.stat().st_mtime != before.st_mtime:
+        if self.path.stat().st_mtime_ns != before.st_mtime_ns:
             raise ValueError(self._changed("was written to"))
         fact = {"name": self.name, "lines": count, "bytes": size}
         facts.append({**fact, "sha256": digest.hexdigest()})
@@ -124,7 +124,12 @@ class TextFile:
         try:
             yield
         except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
+            # The errors of files have numbers or classes of their own.
+            is_of_file = isinstance(error, OSError) and (
+                error.errno is not None
+                or type(error) not in (OSError, gzip.BadGzipFile)
+            )
+            if is_of_file or self.path.suffix not in _OPENERS:
                 raise
             raise ValueError(
                 f"'{self.path}' should be a complete {self.path.suffix} file. "

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from keras_elmo.bulk.text_file import TextFile, clean
-from keras_elmo.files.paths import as_path, is_address
+from keras_elmo.files.paths import as_path, is_address, reaching
 
 STDIN = "-"
 # A part is minutes of work for the largest models: 100,000 tokens or so.
@@ -209,7 +209,8 @@ class TextSource:
 def _find(inputs: str | os.PathLike | Sequence[str | os.PathLike]) -> list[Any]:
     if isinstance(inputs, str | os.PathLike):
         inputs = [inputs]
-    names = [os.fspath(x) if isinstance(x, os.PathLike) else str(x) for x in inputs]
+    # A path at an address has none of this machine.
+    names = [str(x) if hasattr(x, "fs") else os.fspath(x) for x in inputs]
     if not names or names.count(STDIN) > 1:
         raise ValueError(
             "`inputs` should be text files, and standard input at most once. Received: "
@@ -230,7 +231,10 @@ def _find(inputs: str | os.PathLike | Sequence[str | os.PathLike]) -> list[Any]:
 
 
 def _exists(name: str) -> bool:
-    return as_path(name).exists() if is_address(name) else os.path.exists(name)
+    if not is_address(name):
+        return os.path.exists(name)
+    with reaching(name):
+        return as_path(name).exists()
 
 
 def _matches(pattern: str) -> list[Any]:

@@ -61,8 +61,10 @@ def _engine(args: argparse.Namespace) -> RayData | None:
     if args.engine == "ray":
         return RayData(**given)
     if given:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise ValueError(f"{names} should come with `--engine ray`. Add it")
+        raise ValueError(
+            "`--workers` and `--cpus-per-worker` are for `--engine ray`. Received: "
+            f"{given} without it. Add it"
+        )
     return None
 
 

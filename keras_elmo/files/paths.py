@@ -1,18 +1,24 @@
 """Paths on this machine and on others, by one interface."""
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from keras_elmo.files.optional import import_optional
+
+# File systems that keep what they listed.
+_WITH_LISTINGS = {"abfs", "abfss", "az", "gcs", "gs", "s3", "s3a"}
 
 
 def as_path(path: Any) -> Any:
     """A path, or what works like one for an address such as `s3://bucket/folder`.
 
     Args:
-        path: A path, or an address of any file system that fsspec knows.
+        path: A path, or an address of a file system that fsspec knows. Keys and the
+            like come from its own configuration and from the environment.
 
     Returns:
         A `pathlib.Path`, or the `upath.UPath` of an address.
@@ -28,8 +34,11 @@ def as_path(path: Any) -> Any:
     if not is_address(path):
         return Path(path)
     upath = import_optional("upath", "remote", "Addresses")
-    # Other processes write there too, so that what was listed once is soon wrong.
-    return upath.UPath(path, use_listings_cache=False)
+    address = upath.UPath(path)
+    if address.protocol in _WITH_LISTINGS:
+        # Other processes write there too, so that what was listed once is soon wrong.
+        address = upath.UPath(path, use_listings_cache=False)
+    return address
 
 
 def is_address(path: Any) -> bool:
@@ -43,17 +52,39 @@ def is_address(path: Any) -> bool:
     return "://" in str(path)
 
 
+@contextlib.contextmanager
+def reaching(path: Any) -> Iterator[None]:
+    """Turns errors of a library that serves an address into those of files.
+
+    Raises:
+        OSError: for another error than those of files and arguments.
+    """
+    try:
+        yield
+    except (OSError, ValueError, ImportError):
+        raise
+    except Exception as error:
+        if not is_address(path):
+            raise
+        raise OSError(
+            f"'{path}' should be an address that can be reached. Received: {error!r}. "
+            "Are its keys, and the address of the service, in the environment?"
+        ) from error
+
+
 def remove_tree(folder: Any) -> None:
     """Deletes a folder and all that is in it, if it is there."""
     if not is_address(folder):
         shutil.rmtree(folder, ignore_errors=True)
-    elif folder.exists():
+        return
+    with contextlib.suppress(FileNotFoundError):  # another process was faster
         folder.fs.rm(folder.path, recursive=True)
 
 
 def upload(source: Path, target: Any) -> None:
     """Copies a file, or the files of a folder, to an address."""
     if source.is_file():
+        target.fs.makedirs(target.parent.path, exist_ok=True)
         target.fs.put_file(os.fspath(source), target.path)
     else:
         for file in source.iterdir():

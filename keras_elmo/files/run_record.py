@@ -60,7 +60,7 @@ class RunRecord:
 
 
 def check_unchanged(
-    path: str | os.PathLike, before: Mapping[str, Any], now: Mapping[str, Any]
+    path: Any, before: Mapping[str, Any], now: Mapping[str, Any]
 ) -> None:
     """Refuses to go on with other values than a run began with.
 
@@ -82,6 +82,6 @@ def check_unchanged(
         changed = [*changed[:_MOST_TOLD], f"{rest} more"]
     if changed:
         raise ValueError(
-            f"The run of {os.fspath(path)!r} should go on with what it began with. "
+            f"The run of '{path}' should go on with what it began with. "
             f"Received: {'; '.join(changed)}. For other values, choose a new folder"
         )

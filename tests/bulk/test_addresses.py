@@ -1,6 +1,5 @@
 """Text and outputs that are not on this machine."""
 
-import contextlib
 import gzip
 import uuid
 
@@ -9,13 +8,10 @@ import pytest
 
 from keras_elmo import bulk
 from keras_elmo.bulk.output import Output
+from keras_elmo.cli.main import main
+from keras_elmo.files.paths import as_path
 
 pytest.importorskip("upath", reason="universal_pathlib is not installed")
-
-
-@contextlib.contextmanager
-def no_environment():
-    yield {}
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +38,10 @@ def folder(request, monkeypatch):
         return f"memory://{name}"
     for key, value in request.getfixturevalue("s3").items():
         monkeypatch.setenv(key, value)
-    import s3fs
-
+    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
     s3fs.S3FileSystem.clear_instance_cache()
     s3fs.S3FileSystem().mkdir(name)
     return f"s3://{name}"
-
-
-def path_of(address):
-    from keras_elmo.files.paths import as_path
-
-    return as_path(address)
 
 
 def contents(path):
@@ -66,16 +55,16 @@ def contents(path):
 @pytest.mark.parametrize("format", ["npy", "parquet"])
 def test_bytes_are_those_of_this_machine(embed, text, folder, tmp_path, format):
     address = f"{folder}/corpus/text.txt.gz"
-    path_of(address).write_bytes(gzip.compress(text.read_bytes()))
+    as_path(address).write_bytes(gzip.compress(text.read_bytes()))
     for inputs, output in (
         (address, f"{folder}/vectors"),
         (f"{folder}/corpus/*.gz", f"{folder}/again"),
     ):
         assert embed(output, inputs=inputs, format=format)
         packed = tmp_path / "text.txt.gz"
-        packed.write_bytes(path_of(address).read_bytes())
+        packed.write_bytes(as_path(address).read_bytes())
         embed(tmp_path / output[-5:], inputs=packed, format=format)
-        assert contents(path_of(output)) == contents(tmp_path / output[-5:])
+        assert contents(as_path(output)) == contents(tmp_path / output[-5:])
         assert bulk.check(output) == []
     with bulk.open(output) as there, bulk.open(tmp_path / "again") as here:
         assert len(there) == len(here) == 10
@@ -87,7 +76,7 @@ def test_bytes_are_those_of_this_machine(embed, text, folder, tmp_path, format):
 def test_an_interrupted_run_goes_on(embed, folder, monkeypatch):
     output = f"{folder}/vectors"
     embed(output)
-    expected = contents(path_of(output))
+    expected = contents(as_path(output))
     recorded = Output.record
 
     def interrupted(self, number, files):
@@ -108,21 +97,69 @@ def test_an_interrupted_run_goes_on(embed, folder, monkeypatch):
     lines = []
     assert embed(output, resume=True, report=lines.append)
     assert "4 shards, 2 of them to compute" in lines[0]
-    assert contents(path_of(output)) == expected
+    assert contents(as_path(output)) == expected
 
 
 def test_damage_is_found_and_mended(embed, folder):
     output = f"{folder}/vectors"
     embed(output)
-    expected = contents(path_of(output))
-    (path_of(output) / "part-000001" / "vectors.npy").write_bytes(b"other")
-    (path_of(output) / "part-000003" / "tokens.txt").unlink()
+    expected = contents(as_path(output))
+    (as_path(output) / "part-000001" / "vectors.npy").write_bytes(b"other")
+    (as_path(output) / "part-000003" / "tokens.txt").unlink()
     assert [problem.split(" is ")[0] for problem in bulk.check(output)] == [
         "part-000001/vectors.npy",
         "part-000003/tokens.txt",
     ]
     embed(output, resume=True)
-    assert contents(path_of(output)) == expected
+    assert contents(as_path(output)) == expected
+
+
+def test_other_options_are_refused(embed, folder):
+    embed(f"{folder}/vectors")
+    with pytest.raises(ValueError, match=f"{folder}/vectors.*layers 'all', now 'top'"):
+        embed(f"{folder}/vectors", layers="top", resume=True)
+
+
+def test_commands(folder, text, capsys):
+    output = f"{folder}/vectors"
+    main(["embed", str(text), output, "--layers", "default"])
+    assert f"{output} is complete" in capsys.readouterr().out
+    main(["embed", "--check", output])
+    assert f"{output} is as it was written" in capsys.readouterr().out
+    assert (as_path(output) / "_manifest.json").is_file()
+
+
+def test_finished_by_another(embed, folder, monkeypatch):
+    """Where there are no locks, another process may be faster at any moment."""
+    output = f"{folder}/vectors"
+    recorded = Output.recorded
+
+    def deleted(self, number, shard):
+        if number == 2 and not self.has_ended() and self.recorded == once:
+            monkeypatch.setattr(Output, "recorded", recorded)
+            assert embed(output, resume=True)
+        return recorded(self, number, shard)
+
+    embed(output, shard="1/2")
+    monkeypatch.setattr(Output, "recorded", deleted)
+    once = deleted
+    assert embed(output, shard="2/2")
+    assert bulk.check(output) == []
+
+
+def test_unreachable(embed, folder, monkeypatch):
+    if folder.startswith("memory"):
+        pytest.skip("memory is always reached")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(OSError, match="address that can be reached"):
+        embed(f"{folder}/vectors")
+    with pytest.raises(OSError, match="address that can be reached"):
+        embed("here", inputs=f"{folder}/*.txt")
 
 
 def test_one_file_is_refused(embed, folder):

@@ -22,7 +22,8 @@ def test_lines():
     assert lines() == [
         "to embed: 1,000 sentences, 12,000 tokens; 36,864,000 bytes of vectors",
         "disk: about 40.0 MB at the most at once; 64.0 GB free in folder",
-        "time: about 30 s, at 400 tokens/s as measured on the first sentences",
+        "time: about 30 s, at 400 tokens/s of one process, as measured on the first "
+        "sentences",
     ]
     assert len(lines(tokens_per_second=None)) == 2
 

@@ -5,6 +5,7 @@ import hashlib
 import pytest
 
 from keras_elmo import bulk
+from keras_elmo.cli.main import main
 
 ray = pytest.importorskip("ray", reason="Ray is not installed with these versions")
 pytestmark = pytest.mark.slow
@@ -53,23 +54,31 @@ class Killing:
     def __init__(self, engine, kill):
         self.engine, self.kill = engine, kill
         self.check = engine.check
-        self.tokens = 0
+        self.reports = 0
 
     def __call__(self, run, work, embedded):
         def embedded_and_killed(tokens):
-            if not self.tokens:
+            if self.reports == 0:
                 self.kill()
-            self.tokens += tokens
+                self.done = len(list(run.output.done_folder.iterdir()))
+            self.reports += 1
             embedded(tokens)
 
         self.engine(run, work, embedded_and_killed)
 
 
-def test_a_lost_node_changes_nothing(cluster, second_node, embed, tmp_path):
-    embed(tmp_path / "here", lines_per_shard=1)
-    engine = Killing(bulk.RayData(2), lambda: cluster.remove_node(second_node))
-    assert embed(tmp_path / "there", lines_per_shard=1, engine=engine)
-    assert second_node not in cluster.list_all_nodes() and engine.tokens
+def test_a_lost_node_changes_nothing(cluster, second_node, embed, text, tmp_path):
+    text.write_text("the cat is on the mat and will not come down\n" * 3000)
+    shards = {"lines_per_shard": 100}
+    embed(tmp_path / "here", **shards)
+    engine = Killing(
+        bulk.RayData(2),
+        lambda: cluster.remove_node(second_node, allow_graceful=False),
+    )
+    assert embed(tmp_path / "there", engine=engine, **shards)
+    # There was work left when the node was lost.
+    assert engine.done < 30 == engine.reports
+    assert second_node not in cluster.list_all_nodes()
     assert hashes(tmp_path / "there") == hashes(tmp_path / "here")
 
 
@@ -87,6 +96,17 @@ def test_errors_are_those_of_the_worker(cluster, embed, text, tmp_path):
         embed(tmp_path / "there", engine=engine)
 
 
+def test_more_cores_than_there_are(cluster, embed, tmp_path):
+    with pytest.raises(ValueError, match="`cpus_per_worker` should be at most"):
+        embed(tmp_path / "there", engine=bulk.RayData(cpus_per_worker=99))
+
+
+def test_command(cluster, text, tmp_path, capsys):
+    output = tmp_path / "vectors"
+    main(["embed", str(text), str(output), "--engine", "ray", "--workers", "1:2"])
+    assert f"{output} is complete" in capsys.readouterr().out
+
+
 def test_standard_input_is_refused(embed, tmp_path, monkeypatch, text):
     with text.open() as stream:
         monkeypatch.setattr("sys.stdin", stream)
@@ -96,7 +116,13 @@ def test_standard_input_is_refused(embed, tmp_path, monkeypatch, text):
 
 
 @pytest.mark.parametrize(
-    "given", [{"workers": 0}, {"workers": (3, 2)}, {"cpus_per_worker": 0}]
+    "given",
+    [
+        {"workers": 0},
+        {"workers": (3, 2)},
+        {"workers": (1, 2, 3)},
+        {"cpus_per_worker": 0},
+    ],
 )
 def test_bad_numbers(given):
     with pytest.raises(ValueError, match=next(iter(given))):

@@ -18,8 +18,7 @@ from pathlib import Path
 
 from scenarios import SCENARIOS, Scenario, prepare, run
 
-# Python's and TensorFlow's words for it.
-_WORDS = ("No space left on device", "too small", "bytes free", "disk")
+_WORDS = "No space left on device"
 _ALL = 2**26
 _FETCHES = {"fetch"}  # kill.py has the server
 
@@ -36,7 +35,7 @@ def main() -> int:
             problems = on_disk(SCENARIOS[name], Path(disk), args.sizes)
         print(f"{name}: {args.sizes - len(problems)} of {args.sizes}", *problems)
         failed += len(problems)
-    return failed
+    return int(failed > 0)
 
 
 def on_disk(scenario: Scenario, disk: Path, sizes: int) -> list[str]:
@@ -72,7 +71,7 @@ def problem(
         return "it ended as if all were well"
     if done.returncode < 0 or "Traceback" in done.stderr:
         return f"it crashed ({done.returncode}): {done.stderr[-500:]}"
-    if not any(word in done.stderr for word in _WORDS):
+    if _WORDS not in done.stderr:
         return f"its error does not tell of the disk: {done.stderr[-300:]}"
     left = scenario.contents(folder)
     if not scenario.resume and left not in ({}, before):

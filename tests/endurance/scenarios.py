@@ -65,8 +65,9 @@ def file_hashes(path: Path) -> dict[str, bytes]:
 
 
 def preset_arrays(path: Path) -> dict[str, bytes]:
-    """The arrays of a preset, since an archive holds the time too."""
-    arrays = {}
+    """All of a preset, but arrays in place of archives, which hold the time too."""
+    hashes = file_hashes(path)
+    arrays = {name: hashes[name] for name in hashes if not name.endswith(".npz")}
     for file in path.rglob("*.npz"):
         with np.load(file) as content:
             arrays |= {
@@ -86,20 +87,23 @@ def run(command: list[str], **kwargs) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, **kwargs)
 
 
-def _elmo(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "keras_elmo", *arguments]
+def elmo(*arguments: str) -> list[str]:
+    """A command of `keras-elmo`, whose lines are not held back."""
+    return [sys.executable, "-u", "-m", "keras_elmo", *arguments]
 
 
 def _embed(name: str, *options: str) -> Scenario:
     def command(folder: Path) -> list[str]:
         text, output = str(folder / "text.txt"), str(folder / name)
-        return _elmo("embed", text, output, "--lines-per-shard", "20", *options)
+        # full_disk.py tries what is refused otherwise.
+        shards = "--lines-per-shard", "20", "--ignore-free-space"
+        return elmo("embed", text, output, *shards, *options)
 
     return Scenario(command, name, ("--resume",))
 
 
 def _train(folder: Path) -> list[str]:
-    return _elmo(
+    return elmo(
         *("train", "--text", str(folder / "text.txt"), "--output", str(folder / "run")),
         *("--options", str(FIXTURES / "bilm_tf" / "options.json"), "--min-count", "1"),
         *("--epochs", "20", "--batch-size", "8", "--interval", "5"),
@@ -108,14 +112,14 @@ def _train(folder: Path) -> list[str]:
 
 
 def _convert(folder: Path) -> list[str]:
-    return _elmo("convert", "tiny_en", str(folder / "preset"), "--force")
+    return elmo("convert", "tiny_en", str(folder / "preset"), "--force")
 
 
 def _other_preset(folder: Path) -> None:
     source = [
         str(FIXTURES / "skip" / name) for name in ("options.json", "weights.hdf5")
     ]
-    done = run(_elmo("convert", *source, str(folder / "preset"), "--force"))
+    done = run(elmo("convert", *source, str(folder / "preset"), "--force"))
     assert done.returncode == 0, done.stderr
 
 

@@ -1,4 +1,4 @@
-"""Mutates files of every kind that the package reads, and records how each read ends.
+"""Mutates files of weights and of vectors, and records how reading each one ends.
 
     python tests/fuzzing/fuzz.py --count 100000 --output fuzzed
 
@@ -39,17 +39,24 @@ class Worker:
         self._process = None
 
     def outcome(self, number: int) -> str:
-        """How a case ended."""
+        """How a case ended; a crash is one if it comes in a new process too."""
+        ended = self._ask(number)
+        if ended == "crash":
+            ended = self._ask(number)
+        return ended
+
+    def _ask(self, number: int) -> str:
         if self._process is None:
             self._start()
-        self._connection.send(number)
         try:
-            if self._connection.poll(_SECONDS):
-                return self._connection.recv()
+            self._connection.send(number)
             ended = "hang"
-        except EOFError:
+            if self._connection.poll(_SECONDS):
+                ended = self._connection.recv()
+        except (EOFError, OSError):
             ended = "crash"
-        self.stop()
+        if ended in ("crash", "hang", "memory"):
+            self.stop()
         return ended
 
     def stop(self) -> None:
@@ -78,7 +85,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(arguments)
     args.output.mkdir(parents=True, exist_ok=True)
-    record = RunRecord(args.output / "run.json", {"seed": args.seed})
+    run = {"seed": args.seed, "subjects": list(SUBJECTS)}
+    record = RunRecord(args.output / "run.json", run)
     if not record.is_resumed():
         record.write()
     originals = _originals(args.output)

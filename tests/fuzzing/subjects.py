@@ -1,4 +1,4 @@
-"""What is mutated, and how it is read: every kind of file that the package opens."""
+"""What is mutated, and how it is read: the files of weights and of vectors."""
 
 import shutil
 import tarfile
@@ -69,6 +69,12 @@ def _embedded(name: str) -> Callable[[Path], None]:
     return make
 
 
+def _allennlp(folder: Path) -> None:
+    """As `allennlp elmo` writes it, without a manifest."""
+    _embedded("v.hdf5")(folder)
+    (folder / "v.hdf5.manifest.json").unlink()
+
+
 def _read(*names: str) -> Callable[[Path], None]:
     def read(folder: Path) -> None:
         paths = [folder / name for name in names] or [folder]
@@ -98,11 +104,17 @@ SUBJECTS = {
         _copy("skip/options.json", "skip/weights.hdf5"),
         _read("options.json", "weights.hdf5"),
     ),
+    # In a smaller file more of the changes are of its structure.
+    "small_hdf5": Subject(
+        _copy("bilm_tf/options.json", "bilm_tf/weights.hdf5"),
+        _read("options.json", "weights.hdf5"),
+    ),
     "checkpoint": Subject(_copy("bilm_tf"), _read("model.ckpt-1")),
     "many_langs": Subject(_copy("elmo_for_many_langs"), _read()),
     "preset": Subject(_preset, _read("preset")),
     "archive": Subject(_archive, _read("module.tar.gz")),
     "vectors_npy": Subject(_embedded("vectors"), _open("vectors")),
     "vectors_parquet": Subject(_embedded("v.parquet"), _open("v.parquet")),
+    "vectors_allennlp": Subject(_allennlp, _open("v.hdf5", has_tokens=False)),
     "vectors_hdf5": Subject(_embedded("v.hdf5"), _open("v.hdf5", has_tokens=False)),
 }

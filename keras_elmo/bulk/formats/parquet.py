@@ -75,7 +75,9 @@ class ParquetShard:
             self._stops = list(itertools.accumulate(counts))
             if metadata.num_rows != layout.lines or sum(counts) != layout.lines:
                 raise ValueError(f"{metadata.num_rows} rows, not {layout.lines}")
-        self._group = functools.lru_cache(2)(self._read_group)
+        # It does not know `self`, which would never be freed by itself.
+        read_group = functools.partial(_read_group, self._file)
+        self._group = functools.lru_cache(2)(read_group)
 
     def vectors(self, index: int) -> np.ndarray:
         group, row = self._find(index)
@@ -94,9 +96,6 @@ class ParquetShard:
     def _find(self, index: int) -> tuple[int, int]:
         group = bisect.bisect_right(self._stops, index)
         return group, index - (self._stops[group - 1] if group else 0)
-
-    def _read_group(self, group: int) -> Any:
-        return self._file.read_row_group(group).combine_chunks()
 
     def _rows(self, column: Any, row: int) -> np.ndarray:
         dim = self._layout.row_shape[-1]
@@ -197,3 +196,7 @@ def import_pyarrow() -> tuple[Any, Any]:
     """
     parquet = import_optional("pyarrow.parquet", "bulk", "Parquet files")
     return import_optional("pyarrow", "bulk", "Parquet files"), parquet
+
+
+def _read_group(file: Any, group: int) -> Any:
+    return file.read_row_group(group).combine_chunks()

@@ -1,7 +1,6 @@
 """The arguments of `keras-elmo embed`."""
 
 import argparse
-from pathlib import Path
 
 from keras_elmo.cli.arguments.choices import (
     ENGINES,
@@ -26,7 +25,7 @@ same bytes as if nothing had happened.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("inputs", nargs="*", metavar="INPUT", help="text, a pattern, or - for stdin")
-    add("output", type=Path, metavar="OUTPUT", help="file or folder to write")
+    add("output", metavar="OUTPUT", help="file, folder or address to write")
     add("--weights", nargs="+", default=["tiny_en"], metavar="SOURCE", help=WEIGHTS)
     add("--layers", choices=LAYERS, default="all", help="what to store of a sentence")
     add("--format", choices=FORMATS, help="(default: by the name of OUTPUT)")
