@@ -1,7 +1,6 @@
 import os
 import re
 import shutil
-import zipfile
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -9,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_elmo.files.atomic import replacing
+from keras_elmo.weights.containers import npz
 
 _KEPT = 2
 _PATTERN = re.compile(r"step-(\d+)\.npz")
@@ -55,7 +55,7 @@ class Checkpoint(keras.callbacks.Callback):
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = dict(file)
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        except npz.ERRORS as error:
             raise ValueError(
                 "A checkpoint should be a complete file. Received: "
                 f"{os.fspath(path)!r}, which could not be read ({error}). Remove it "

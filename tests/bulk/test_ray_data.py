@@ -40,14 +40,6 @@ def hashes(folder):
     }
 
 
-def test_bytes_are_those_of_one_process(cluster, second_node, embed, tmp_path):
-    embed(tmp_path / "here", lines_per_shard=1)
-    engine = bulk.RayData((1, 2))
-    assert embed(tmp_path / "there", lines_per_shard=1, engine=engine)
-    assert hashes(tmp_path / "there") == hashes(tmp_path / "here")
-    assert bulk.check(tmp_path / "there") == []
-
-
 class Killing:
     """An engine during which a node is lost, with the worker on it."""
 
@@ -79,6 +71,7 @@ def test_a_lost_node_changes_nothing(cluster, second_node, embed, text, tmp_path
     # There was work left when the node was lost.
     assert engine.done < 30 == engine.reports
     assert second_node not in cluster.list_all_nodes()
+    assert bulk.check(tmp_path / "there") == []
     assert hashes(tmp_path / "there") == hashes(tmp_path / "here")
 
 

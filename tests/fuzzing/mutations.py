@@ -32,7 +32,14 @@ def mutate(folder: Path, chance: random.Random) -> str:
 
 
 def mutated(content: bytes, chance: random.Random) -> bytes:
-    """The bytes, with one to four changes."""
+    """Other bytes, by one to four changes."""
+    changed = content
+    while changed == content:
+        changed = _changed(content, chance)
+    return changed
+
+
+def _changed(content: bytes, chance: random.Random) -> bytes:
     inside = _inside(content)
     if inside is not None and chance.random() < 0.7:
         return inside(content, chance)

@@ -33,4 +33,6 @@ def test_no_findings_and_a_run_goes_on(tmp_path, capsys):
     told = capsys.readouterr().out
     assert "1,000 of 1,000" in told and "200 of 1,000" not in told
     for name in fuzz.SUBJECTS:
-        assert f"  {name} loaded" in told and f"  {name} refused" in told
+        assert f"  {name} refused" in told
+        # A checkpoint in an archive has checksums for all that may be changed.
+        assert name == "archive" or f"  {name} loaded" in told

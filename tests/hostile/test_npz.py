@@ -98,6 +98,7 @@ MEMBERS = {
     "unnamed bit patterns": ("kernel.npy", tensor(dtype="'<u2'"), "dtype uint16"),
     "other bit patterns": ("k.bfloat16.npy", tensor(dtype="'<u4'"), "dtype uint32"),
     "code": ("kernel.npy", tensor(shape="print(3)"), "could not be read"),
+    "no end": ("kernel.npy", tensor(shape="(2, (3"), "could not be read"),
     "negative": ("kernel.npy", tensor(shape="(-2, -3)"), "the shape (-2, -3)"),
     "300 axes": ("kernel.npy", tensor(shape="(1,) * 300"), "could not be read"),
     "9 axes": ("kernel.npy", tensor(shape=f"{(1,) * 9}"), "the shape (1, 1"),

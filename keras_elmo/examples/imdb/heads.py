@@ -57,7 +57,9 @@ def _convolution() -> list[keras.Layer]:
     """Three tokens at a time, as in Kim 2014 (arXiv:1408.5882)."""
     return [
         keras.layers.BatchNormalization(momentum=0.9),
-        MaskedConv1D(192, 3, padding="same", activation="relu"),
+        # What a word says of sentiment is no linear function of its embedding.
+        keras.layers.Dense(256, activation="relu"),
+        MaskedConv1D(256, 3, padding="same", activation="relu"),
         Pooling(["max", "mean"]),
     ]
 

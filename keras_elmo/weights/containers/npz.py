@@ -9,6 +9,7 @@ import functools
 import math
 import os
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ from keras_elmo.files.atomic import replacing
 from keras_elmo.weights.mapping import LazyArray
 
 # What zipfile, zlib and NumPy raise when they read a broken file.
-_ERRORS = (
+ERRORS = (
     OSError,
     EOFError,
     RuntimeError,
@@ -31,9 +32,11 @@ _ERRORS = (
     ArithmeticError,
     AttributeError,
     MemoryError,
+    SyntaxError,
     TypeError,
     ValueError,
     struct.error,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -87,7 +90,7 @@ def _opened(path: str | os.PathLike) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except _ERRORS as error:
+    except ERRORS as error:
         raise ValueError(
             "`weights` should be a complete .npz file of floating-point tensors. "
             f"Received: {os.fspath(path)!r}, which could not be read ({error}). If it "
