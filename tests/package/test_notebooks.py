@@ -69,9 +69,7 @@ def test_runs(path, tmp_path, monkeypatch):
     monkeypatch.setenv("IMDB", str(write_reviews(tmp_path / "imdb")))
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
-    nbclient.execute(
-        notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}
-    )
+    nbclient.execute(notebook, cwd=str(tmp_path), timeout=120)
     printed = {
         cell.id: "".join(map(_text, cell.get("outputs", []))) for cell in notebook.cells
     }
