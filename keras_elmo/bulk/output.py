@@ -160,7 +160,7 @@ class Output:
 
     def remove_scratch(self) -> None:
         """Deletes what killed runs left half written, see `replacing`."""
-        if self.is_elsewhere:
+        if self.is_elsewhere:  # where nothing is half written
             return
         for path in (self.path, self.manifest_path, self.plan_path):
             for scratch in path.parent.glob(f".{glob.escape(path.name)}-????????"):
@@ -181,7 +181,7 @@ class Output:
         """
         path = self._done_path(number)
         if path.is_file():
-            # Else it is embedded again, unless another process finished meanwhile.
+            # It is embedded again then, unless another process finished meanwhile.
             with contextlib.suppress(ValueError, FileNotFoundError):
                 shard = dataclasses.replace(shard, files=check_files(read_object(path)))
         sizes = {

@@ -13,7 +13,7 @@ from keras_elmo.arguments import check_positive_integer
 from keras_elmo.bulk.run import Run
 from keras_elmo.files.optional import import_optional
 
-# What `Run.embed` raises.
+# `Run.embed` raises these, and the first that fits is the most exact.
 _ERRORS = (FileNotFoundError, PermissionError, OSError, ValueError, FloatingPointError)
 
 
@@ -51,13 +51,9 @@ class RayData:
     """
 
     def __init__(self, workers: int | tuple[int, int] = 1, cpus_per_worker: int = 1):
-        both = workers if isinstance(workers, tuple) else (workers, workers)
-        if len(both) != 2:
-            raise ValueError(
-                "`workers` should be a number, or the fewest and the most. Received: "
-                f"workers={workers}. Give two numbers"
-            )
-        fewest, most = both
+        is_pair = isinstance(workers, tuple) and len(workers) == 2
+        pair: Any = workers if is_pair else (workers, workers)
+        fewest, most = pair
         self._fewest = check_positive_integer("workers", fewest)
         self._most = check_positive_integer("workers", most)
         if fewest > most:
@@ -116,7 +112,7 @@ class RayData:
         )
         reports = shards.map(
             _Worker,
-            # In a list, or Ray would load it before the threads are set.
+            # The run is in a list, or Ray would load it before the threads are set.
             fn_constructor_args=([_import("ray").put(run)], self._cpus),
             compute=data.ActorPoolStrategy(
                 min_size=min(self._fewest, len(work)),

@@ -94,11 +94,8 @@ class Run:
         """
         if not work and not self.output.format.assemble:
             self._is_complete = self._is_complete or self.output.has_ended()
-        if not self._is_complete:
-            if not self.output.plan_path.is_file():
-                self.manifest.write(self.output.plan_path)
-            if not self.output.is_elsewhere:  # there, a file's name has its folders
-                self.output.done_folder.mkdir(exist_ok=True)
+        if not self._is_complete and not self.output.plan_path.is_file():
+            self.manifest.write(self.output.plan_path)
 
     def embed(self, number: int, embedded: Callable[[int], None]) -> None:
         """Computes a shard, which is there whole or not at all.
@@ -122,7 +119,7 @@ class Run:
         # Several processes may find all shards, but one has to do what is left.
         with self.output.lock():
             is_done = self.output.has_ended() or self._finish()
-        if is_done and not self.output.is_elsewhere:
+        if is_done:
             self.output.lock_path.unlink(missing_ok=True)
         return is_done
 

@@ -209,8 +209,7 @@ class TextSource:
 def _find(inputs: str | os.PathLike | Sequence[str | os.PathLike]) -> list[Any]:
     if isinstance(inputs, str | os.PathLike):
         inputs = [inputs]
-    # A path at an address has none of this machine.
-    names = [str(x) if hasattr(x, "fs") else os.fspath(x) for x in inputs]
+    names = [os.fspath(name) for name in inputs]
     if not names or names.count(STDIN) > 1:
         raise ValueError(
             "`inputs` should be text files, and standard input at most once. Received: "

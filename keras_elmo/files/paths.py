@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_elmo.files.optional import import_optional
 
-# File systems that keep what they listed.
+# These file systems keep what they listed.
 _WITH_LISTINGS = {"abfs", "abfss", "az", "gcs", "gs", "s3", "s3a"}
 
 
@@ -36,7 +36,7 @@ def as_path(path: Any) -> Any:
     upath = import_optional("upath", "remote", "Addresses")
     address = upath.UPath(path)
     if address.protocol in _WITH_LISTINGS:
-        # Other processes write there too, so that what was listed once is soon wrong.
+        # What was listed once is soon wrong, since other processes write there too.
         address = upath.UPath(path, use_listings_cache=False)
     return address
 
