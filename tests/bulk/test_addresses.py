@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from keras_elmo import bulk
+from keras_elmo.bulk import output as output_module
+from keras_elmo.bulk.manifest import Shard
 from keras_elmo.bulk.output import Output
+from keras_elmo.bulk.this_process import ThisProcess
 from keras_elmo.cli.main import main
 from keras_elmo.files.paths import as_path
 
@@ -129,27 +132,49 @@ def test_commands(folder, text, capsys):
     assert (as_path(output) / "_manifest.json").is_file()
 
 
+class Overtaken(ThisProcess):
+    """Embeds its part, after which another process finishes at the worst moment."""
+
+    def __init__(self, monkeypatch, finish):
+        self.monkeypatch, self.finish = monkeypatch, finish
+        self.is_overtaken = False
+
+    def __call__(self, run, work, embedded):
+        super().__call__(run, work, embedded)
+        has_ended = Output.has_ended
+
+        def not_yet(output):
+            self.monkeypatch.setattr(Output, "has_ended", has_ended)
+            self.is_overtaken = self.finish()
+            return False
+
+        self.monkeypatch.setattr(Output, "has_ended", not_yet)
+
+
 def test_finished_by_another(embed, folder, monkeypatch):
-    """Where there are no locks, another process may be faster at any moment."""
+    """There are no locks, so that it may come between a look and what follows it."""
     output = f"{folder}/vectors"
-    recorded = Output.recorded
-
-    def deleted(self, number, shard):
-        if number == 2 and not self.has_ended() and self.recorded == once:
-            monkeypatch.setattr(Output, "recorded", recorded)
-            assert embed(output, resume=True)
-        return recorded(self, number, shard)
-
-    embed(output, shard="1/2")
-    monkeypatch.setattr(Output, "recorded", deleted)
-    once = deleted
-    assert embed(output, shard="2/2")
-    assert bulk.check(output) == []
+    engine = Overtaken(monkeypatch, lambda: embed(output, resume=True))
+    assert not embed(output, shard="1/2")
+    assert embed(output, shard="2/2", engine=engine)
+    assert engine.is_overtaken and bulk.check(output) == []
 
 
+def test_a_record_that_another_deletes(embed, folder, monkeypatch):
+    """It is there at a look, and no more when it is read."""
+    embed(f"{folder}/vectors", shard="1/2")
+    place = Output(f"{folder}/vectors", "npy")
+    number = next(n for n in range(4) if place.recorded(n, Shard(0, 0, 0, "")))
+
+    def deleted(path):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(output_module, "read_object", deleted)
+    assert place.recorded(number, Shard(0, 0, 0, "")) is None
+
+
+@pytest.mark.parametrize("folder", ["s3"], indirect=True)
 def test_unreachable(embed, folder, monkeypatch):
-    if folder.startswith("memory"):
-        pytest.skip("memory is always reached")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     import s3fs

@@ -76,16 +76,31 @@ def test_a_lost_node_changes_nothing(cluster, second_node, embed, text, tmp_path
 
 
 class Changing(Killing):
-    """An engine before which something happens."""
+    """An engine before which something happens to the run."""
 
     def __call__(self, run, work, embedded):
-        self.kill()
+        self.kill(run)
         self.engine(run, work, embedded)
 
 
-def test_errors_are_those_of_the_worker(cluster, embed, text, tmp_path):
-    engine = Changing(bulk.RayData(), lambda: text.write_text("other lines\n" * 10))
-    with pytest.raises(ValueError, match="Text should stay the same"):
+def other_text(run):
+    run.source.paths[0].write_text("other lines\n" * 10)
+
+
+def other_versions(run):
+    run.manifest.run["tensorflow"] = "2.0"
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (other_text, "Text should stay the same"),
+        (other_versions, "should go on with .* tensorflow '2.0', now"),
+    ],
+)
+def test_errors_are_those_of_the_worker(cluster, embed, tmp_path, change, message):
+    engine = Changing(bulk.RayData(), change)
+    with pytest.raises(ValueError, match=message):
         embed(tmp_path / "there", engine=engine)
 
 

@@ -181,3 +181,15 @@ def test_a_file_that_is_written_to_while_it_is_planned(tmp_path):
         for _ in source.parts(1):
             with (tmp_path / "a").open("a") as file:
                 file.write("more\n")
+
+
+def test_lines_that_are_exchanged_meanwhile(tmp_path):
+    """The size stays the same, the time of change does not."""
+    path = tmp_path / "a"
+    path.write_text("one\ntwo\n")
+    with refused("'a', which was written to"), TextSource([path]) as source:
+        parts = source.parts(lines_per_part=1)
+        next(parts)
+        path.write_text("two\none\n")
+        os.utime(path, ns=(0, 0))
+        list(parts)
