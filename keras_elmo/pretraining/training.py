@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo.arguments import check_positive_integer, check_positive_number
+from keras_elmo.files.only_writer import only_writer
 from keras_elmo.pretraining.checkpoint import Checkpoint
 from keras_elmo.pretraining.distributed import (
     evaluate_distributed,
@@ -129,15 +130,27 @@ def train(
             is an interval.
 
     Raises:
+        BlockingIOError: if another process trains in `folder`.
         FloatingPointError, OSError: see `Checkpoint`.
         ValueError: if the checkpoints in `folder` are of another model or training.
     """
-    strategy = model.distribute_strategy
     _compile(model, options)
     # The carried state differs between workers, and so do their checkpoints.
-    resolver = strategy.cluster_resolver
-    worker = resolver.task_id if resolver else 0
-    checkpoint = Checkpoint(Path(folder) / f"worker-{worker}")
+    resolver = model.distribute_strategy.cluster_resolver
+    own = Path(folder) / f"worker-{resolver.task_id if resolver else 0}"
+    with only_writer(own):
+        _fit(model, corpus, options, Checkpoint(own), validation, callbacks)
+
+
+def _fit(
+    model: LanguageModel,
+    corpus: TextCorpus,
+    options: TrainingOptions,
+    checkpoint: Checkpoint,
+    validation: TextCorpus | None,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    """Trains from the last checkpoint to the end."""
     interval = _restore(model, checkpoint, options)
     validation_data = None
     if validation is not None:
@@ -149,7 +162,7 @@ def train(
         callbacks.append(keras.callbacks.SwapEMAWeights())  # while it validates
     # Keras' `fit` needs batches of one shape on all replicas, and fails under
     # `MultiWorkerMirroredStrategy` in any case (Keras 3.15).
-    is_distributed = strategy.num_replicas_in_sync > 1
+    is_distributed = model.distribute_strategy.num_replicas_in_sync > 1
     fit = fit_distributed if is_distributed else keras.Model.fit
     fit(
         model,

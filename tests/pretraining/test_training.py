@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 import train_small
 
+from keras_elmo.files.only_writer import only_writer
 from keras_elmo.pretraining import TextCorpus, TrainingOptions, Vocabulary, train
 from keras_elmo.pretraining.checkpoint import Checkpoint
 from keras_elmo.pretraining.training import evaluate, optimizer
@@ -127,6 +128,17 @@ def test_killed_training_goes_on_to_the_same_loss(corpus, tmp_path):
     assert whole["first"] == 0 < resumed["first"] < 5
     assert resumed["loss"] == pytest.approx(whole["loss"], rel=1e-4)
     assert resumed["states"] == pytest.approx(whole["states"], rel=1e-3)
+
+
+def test_two_trainings_at_once(corpus, make_model, tmp_path):
+    options = TrainingOptions(steps=2, unroll_steps=4)
+    with (
+        only_writer(tmp_path / "worker-0"),
+        pytest.raises(BlockingIOError, match="no other process writes to"),
+    ):
+        train(make_model(), corpus, options, tmp_path)
+    train(make_model(), corpus, options, tmp_path)
+    assert Checkpoint(tmp_path / "worker-0").steps() == [2]
 
 
 @pytest.mark.slow

@@ -35,6 +35,7 @@ from keras_elmo.examples.imdb.vectors import frozen_vectors, vector_batches
 from keras_elmo.files.atomic import replacing
 from keras_elmo.files.cache import cache_dir
 from keras_elmo.files.download import download
+from keras_elmo.files.only_writer import only_writer
 from keras_elmo.files.optional import import_optional
 from keras_elmo.files.run_record import RunRecord
 from keras_elmo.plots import import_figure
@@ -61,7 +62,15 @@ def run(args: argparse.Namespace) -> None:
     data = args.data or download(URL, cache_dir() / "imdb", HASH)
     splits = _read_splits(args, data)
     _embedding(args, args.elmo)
-    _begin(args, splits)
+    with only_writer(args.output, "--output"):
+        _begin(args, splits)
+        _experiment(args, data, splits)
+
+
+def _experiment(
+    args: argparse.Namespace, data: Path, splits: dict[str, Reviews]
+) -> None:
+    """What is written to the output."""
     # Without this, the same seed does not give the same result to the last bit.
     tf.config.experimental.enable_op_determinism()
     source = _adapted(args, data, splits) if args.adapt else args.elmo
@@ -94,7 +103,6 @@ def _begin(args: argparse.Namespace, splits: Mapping[str, Reviews]) -> None:
         values[name] = hashlib.sha256(content.encode()).hexdigest()
     record = RunRecord(args.output / "run.json", values)
     if not record.is_resumed():
-        args.output.mkdir(parents=True, exist_ok=True)
         record.write()
 
 
