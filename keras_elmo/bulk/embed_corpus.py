@@ -1,5 +1,6 @@
 """Text in, shards out, and at the end a manifest."""
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable, Sequence
@@ -76,7 +77,8 @@ def embed_corpus(
             once; the last of them finishes the output. Implies `resume`. Defaults to
             None: all.
         resume: Whether to go on with what is there, if anything is. Shards that are
-            damaged are computed anew.
+            damaged are computed anew. No other process may be at work there, except
+            with `shard`.
         overwrite: Whether to replace an output that is there.
         ignore_free_space: Whether to start where the disk seems too small.
         engine: What computes the shards, such as `keras_elmo.bulk.RayData`. Defaults to
@@ -90,7 +92,8 @@ def embed_corpus(
     Raises:
         FileExistsError: if `output` is there, without `resume` or `overwrite`.
         FileNotFoundError: if a file of text is not there, or vanishes.
-        OSError: if a file can't be read or written, or the disk is full.
+        OSError: if a file can't be read or written, the disk is full, or another
+            process writes the whole output.
         FloatingPointError: if a value is too large for `dtype`.
         ValueError: for an argument that is not as described; if the text changes
             meanwhile; with `resume`, if anything is not as it was.
@@ -133,7 +136,9 @@ def embed_corpus(
     place.format.require()
     with reaching(place.path):
         place.check_new(resume, overwrite)
-    with TextSource(inputs) as source:
+    # Shares of one run are at work at once; two of the whole would be in their way.
+    alone = place.only_writer() if shard is None else contextlib.nullcontext()
+    with alone, TextSource(inputs) as source:
         place.check_apart_from(source.paths)
         before = place.existing() if resume else None
         known = before.shards if before else ()

@@ -6,15 +6,14 @@ import glob
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-import filelock
 
 from keras_elmo.arguments import check_choice
 from keras_elmo.bulk.formats import FORMATS, Layout, ShardReader
 from keras_elmo.bulk.manifest import Manifest, Shard, check_files, checksum, checksums
+from keras_elmo.files.locks import lock_beside, only_writer
 from keras_elmo.files.paths import (
     as_path,
     fetch_copy,
@@ -70,7 +69,7 @@ class Output:
             self.manifest_path = beside(f"{self.path.name}.manifest.json")
         self.plan_path = self.folder / "_plan.json"
         self.done_folder = self.folder / "_done"
-        self.lock_path = beside(f".{self.path.name}.lock")
+        self._lock = lock_beside(absolute) if not self.is_elsewhere else None
 
     @classmethod
     def at(cls, path: Any) -> "Output":
@@ -225,14 +224,24 @@ class Output:
                     "the inputs. Choose another output"
                 )
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> contextlib.AbstractContextManager:
         """Has one process at a time do something, where there are locks."""
-        if self.is_elsewhere:
-            yield
-            return
-        with filelock.FileLock(self.lock_path):
-            yield
+        return self._lock or contextlib.nullcontext()
+
+    def only_writer(self) -> contextlib.AbstractContextManager:
+        """Refuses to write where another process has the lock, where there are locks.
+
+        Raises:
+            BlockingIOError: if another has it.
+        """
+        if self._lock is None:
+            return contextlib.nullcontext()
+        return only_writer(self._lock, self.path, "output")
+
+    def remove_lock(self) -> None:
+        """Deletes the file of the lock."""
+        if self._lock is not None:
+            Path(self._lock.lock_file).unlink(missing_ok=True)
 
     def open(self, number: int, layout: Layout) -> ShardReader:
         """Opens a shard for reading, or a copy of it that vanishes with the reader."""

@@ -120,7 +120,7 @@ class Run:
         with self.output.lock():
             is_done = self.output.has_ended() or self._finish()
         if is_done:
-            self.output.lock_path.unlink(missing_ok=True)
+            self.output.remove_lock()
         return is_done
 
     def _finish(self) -> bool:

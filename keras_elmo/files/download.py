@@ -14,6 +14,7 @@ import requests
 from rich.console import Console
 
 from keras_elmo.files.fetch import fetch
+from keras_elmo.files.locks import lock_beside
 from keras_elmo.files.strict_json import read_object, write_object
 
 _ALGORITHMS = ("sha256", "sha512", "sha1", "md5")
@@ -170,7 +171,7 @@ def _name_in(address: str) -> str:
 @contextlib.contextmanager
 def _lock(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
+    lock = lock_beside(path)
     try:
         lock.acquire(blocking=False)
     except filelock.Timeout:

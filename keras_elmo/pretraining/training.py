@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo.arguments import check_positive_integer, check_positive_number
-from keras_elmo.files.only_writer import only_writer
+from keras_elmo.files.locks import lock_beside, only_writer
 from keras_elmo.pretraining.checkpoint import Checkpoint
 from keras_elmo.pretraining.distributed import (
     evaluate_distributed,
@@ -138,7 +138,7 @@ def train(
     # The carried state differs between workers, and so do their checkpoints.
     resolver = model.distribute_strategy.cluster_resolver
     own = Path(folder) / f"worker-{resolver.task_id if resolver else 0}"
-    with only_writer(own):
+    with only_writer(lock_beside(own), own, "folder"):
         _fit(model, corpus, options, Checkpoint(own), validation, callbacks)
 
 

@@ -8,10 +8,9 @@ import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import filelock
-
 from keras_elmo.files import archive
 from keras_elmo.files.cache import cache_dir
+from keras_elmo.files.locks import lock_beside
 from keras_elmo.weights.stored_model import StoredModel
 
 
@@ -53,7 +52,7 @@ def open_archive(
 
 def _unpacked_beside(path: Path) -> Path:
     folder = path.with_name(f"{path.name}.unpacked")
-    with filelock.FileLock(path.with_name(f".{path.name}.unpacked.lock")):
+    with lock_beside(folder):
         if not folder.is_dir():
             archive.unpack(path, folder)
     return folder

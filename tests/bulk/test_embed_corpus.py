@@ -23,6 +23,7 @@ from keras_elmo import ElmoEmbedding, bulk
 from keras_elmo.bulk import run as run_module
 from keras_elmo.bulk.formats import FORMATS
 from keras_elmo.bulk.layers import LAYERS
+from keras_elmo.files.locks import lock_beside
 
 OUTPUTS = {"hdf5": "v.hdf5", "parquet": "v.parquet", "npy": "v"}
 
@@ -344,6 +345,21 @@ def test_nothing_is_left_beside_the_output(embed, tmp_path):
         "_manifest.json",
         *parts,
     }
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_another_process_at_work_is_not_disturbed(format, embed, tmp_path):
+    output = tmp_path / OUTPUTS[format]
+    with interrupted_at(1):
+        embed(output, format=format)
+    before = all_of(output)
+    with (
+        lock_beside(output),
+        pytest.raises(BlockingIOError, match="`output` should be a path that no other"),
+    ):
+        embed(output, format=format, resume=True)
+    assert all_of(output) == before
+    assert embed(output, format=format, resume=True)
 
 
 def test_an_empty_folder_is_new(embed, tmp_path):

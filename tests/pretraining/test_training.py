@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 import train_small
 
-from keras_elmo.files.only_writer import only_writer
+from keras_elmo.files.locks import lock_beside
 from keras_elmo.pretraining import TextCorpus, TrainingOptions, Vocabulary, train
 from keras_elmo.pretraining.checkpoint import Checkpoint
 from keras_elmo.pretraining.training import evaluate, optimizer
@@ -133,7 +133,7 @@ def test_killed_training_goes_on_to_the_same_loss(corpus, tmp_path):
 def test_two_trainings_at_once(corpus, make_model, tmp_path):
     options = TrainingOptions(steps=2, unroll_steps=4)
     with (
-        only_writer(tmp_path / "worker-0"),
+        lock_beside(tmp_path / "worker-0"),
         pytest.raises(BlockingIOError, match="no other process writes to"),
     ):
         train(make_model(), corpus, options, tmp_path)

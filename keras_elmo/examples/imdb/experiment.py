@@ -35,7 +35,7 @@ from keras_elmo.examples.imdb.vectors import frozen_vectors, vector_batches
 from keras_elmo.files.atomic import replacing
 from keras_elmo.files.cache import cache_dir
 from keras_elmo.files.download import download
-from keras_elmo.files.only_writer import only_writer
+from keras_elmo.files.locks import lock_beside, only_writer
 from keras_elmo.files.optional import import_optional
 from keras_elmo.files.run_record import RunRecord
 from keras_elmo.plots import import_figure
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
     data = args.data or download(URL, cache_dir() / "imdb", HASH)
     splits = _read_splits(args, data)
     _embedding(args, args.elmo)
-    with only_writer(args.output, "--output"):
+    with only_writer(lock_beside(args.output), args.output, "--output"):
         _begin(args, splits)
         _experiment(args, data, splits)
 
@@ -103,6 +103,7 @@ def _begin(args: argparse.Namespace, splits: Mapping[str, Reviews]) -> None:
         values[name] = hashlib.sha256(content.encode()).hexdigest()
     record = RunRecord(args.output / "run.json", values)
     if not record.is_resumed():
+        args.output.mkdir(parents=True, exist_ok=True)
         record.write()
 
 

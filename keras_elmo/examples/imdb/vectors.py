@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from filelock import FileLock
 
 from keras_elmo import ElmoEmbedding
 from keras_elmo.bulk import Embeddings, embed_corpus
@@ -17,6 +16,7 @@ from keras_elmo.bulk.fingerprint import fingerprint
 from keras_elmo.examples.imdb.batches import Batches
 from keras_elmo.examples.imdb.reviews import Reviews
 from keras_elmo.files.atomic import replacing
+from keras_elmo.files.locks import lock_beside
 
 _KEY_LENGTH = 16
 
@@ -61,7 +61,7 @@ def frozen_vectors(
         dtype=dtype,
         report=report,
     )
-    with FileLock(path.with_suffix(".lock")):  # another run may want the same
+    with lock_beside(lines):  # another run may want the same
         if not lines.is_file() or lines.read_bytes() != content:
             with replacing(lines) as temporary:
                 Path(temporary).write_bytes(content)
