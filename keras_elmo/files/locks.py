@@ -10,7 +10,7 @@ import filelock
 
 def lock_beside(path: str | os.PathLike) -> filelock.BaseFileLock:
     """The lock of a file or folder, `.NAME.lock` beside it, to hold while writing."""
-    path = Path(path)
+    path = Path(path).absolute()  # "." has a name then
     return filelock.FileLock(path.with_name(f".{path.name}.lock"))
 
 

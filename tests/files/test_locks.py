@@ -14,6 +14,13 @@ with filelock.FileLock(sys.argv[1]):
 """
 
 
+def test_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert lock_beside(".").lock_file == str(
+        tmp_path.with_name(f".{tmp_path.name}.lock")
+    )
+
+
 def test_another_process_is_refused_until_the_first_is_gone(tmp_path):
     run = tmp_path / "new" / "run"
     lock = lock_beside(run)
