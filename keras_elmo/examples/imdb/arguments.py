@@ -24,9 +24,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--max-tokens", type=int, default=400, help="tokens of a review to read")
     add("--limit", type=int, help="number of reviews of each split (default: all)")
     add("--validation-split", type=float, default=0.1, help="share of the train split")
-    add("--epochs", type=int, default=5, help="of the mix and the head")
+    add("--epochs", type=int, default=8, help="of the mix and the head")
     add("--batch-size", type=int, default=32, help="reviews of a step")
-    add("--learning-rate", type=float, default=2e-3, help="its peak")
+    add("--learning-rate", type=float, default=1e-3, help="its peak")
     add("--seeds", type=int, nargs="+", default=[1], help="a classifier of each")
     add("--dtype", choices=("float16", "float32"), default="float16", help="of vectors")
     add(
