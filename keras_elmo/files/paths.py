@@ -9,7 +9,8 @@ from typing import Any
 
 from keras_elmo.files.optional import import_optional
 
-# These file systems keep what they listed.
+# fsspec keeps the listings of folders for these, and other processes, which write there
+# too, soon make them wrong.
 _WITH_LISTINGS = {"abfs", "abfss", "az", "gcs", "gs", "s3", "s3a"}
 
 
@@ -36,7 +37,6 @@ def as_path(path: Any) -> Any:
     upath = import_optional("upath", "remote", "Addresses")
     address = upath.UPath(path)
     if address.protocol in _WITH_LISTINGS:
-        # What was listed once is soon wrong, since other processes write there too.
         address = upath.UPath(path, use_listings_cache=False)
     return address
 

@@ -45,10 +45,9 @@ def main() -> int:
             chance = random.Random(f"{args.seed} {number}")
             shutil.rmtree(output)
             lost, moment = chance.randrange(2), chance.uniform(0, seconds)
+            print(f"{number}: worker {lost} after {moment:.1f} s:", end=" ", flush=True)
             found = problem(folder, output, lost, moment, expected)
-            print(
-                f"{number}: worker {lost} after {moment:.1f} s: {found or 'the same'}"
-            )
+            print(found or "the same")
             failed += found is not None
     return int(failed > 0)
 
@@ -76,12 +75,13 @@ def problem(
     wait_for_checkpoint(output, workers)
     time.sleep(moment)
     workers[lost].send_signal(signal.SIGKILL)
-    other = workers[1 - lost]
+    other, begin = workers[1 - lost], time.monotonic()
     try:
         _, errors = other.communicate(timeout=_SECONDS)
     except subprocess.TimeoutExpired:
         other.kill()
         return "the other worker waits for ever"
+    print(f"the other ends in {time.monotonic() - begin:.1f} s,", end=" ", flush=True)
     if other.returncode and "Traceback" in errors:
         return f"the other worker ends in a traceback: {errors[-500:]}"
     for worker in start(folder, output):

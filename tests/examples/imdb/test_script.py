@@ -13,6 +13,7 @@ from keras_elmo import ElmoEmbedding
 from keras_elmo.examples.imdb import __main__ as script
 from keras_elmo.examples.imdb import arguments, experiment, heads
 from keras_elmo.examples.imdb.reviews import read_reviews
+from keras_elmo.files.locks import lock_beside
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,14 @@ def test_other_mistakes_end_in_a_line(apart, review_folder, tmp_path):
     for _ in range(2):  # a mistake is not what a run goes on with
         assert "no_such_preset" in error_of(data, output, "--elmo", "no_such_preset")
     assert "File exists" in error_of(data, f"--output={tmp_path / 'file'}")
+
+
+def test_another_run_at_work_is_told(apart, review_folder, tmp_path):
+    output = tmp_path / "output"
+    with lock_beside(output):
+        message = error_of(f"--data={review_folder}", f"--output={output}")
+    assert "`--output` should be a path that no other process writes to" in message
+    assert not output.exists()
 
 
 def test_data_is_downloaded_once(apart, file_server, monkeypatch, tmp_path):
