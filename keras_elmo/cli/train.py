@@ -20,6 +20,7 @@ from keras_elmo.pretraining.progress import TrainingProgress
 from keras_elmo.pretraining.text_corpus import CorpusSize, TextCorpus
 from keras_elmo.pretraining.training import TrainingOptions, evaluate, train
 from keras_elmo.pretraining.vocabulary import Vocabulary
+from keras_elmo.pretraining.widening import widen
 from keras_elmo.weights.formats import options as options_json
 from keras_elmo.weights.formats.preset_folder import VOCABULARY
 from keras_elmo.weights.open_weights import open_weights
@@ -30,7 +31,7 @@ _STRATEGIES = {
     "mirrored": tf.distribute.MirroredStrategy,
     "multi-worker": tf.distribute.MultiWorkerMirroredStrategy,
 }
-# A new model has the sizes of `tiny_en`, which two cores train in hours.
+# The sizes with which `tiny_en` began, which two cores train in hours.
 _SIZES = {
     "filters": [[1, 32], [2, 32], [3, 64], [4, 128], [5, 128], [6, 128]],
     "units": 512,
@@ -88,6 +89,11 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError("`--tensorboard` needs it installed: pip install tensorboard")
     if args.source and args.options:
         raise ValueError("`--options` is for a new biLM: not together with `--from`")
+    if args.units is not None and not args.source:
+        raise ValueError(
+            "`--units` is for a biLM to go on from: together with `--from`. Those of a "
+            "new one are in `--options`"
+        )
     if args.tokens is not None:
         check_positive_integer("tokens", args.tokens)
     check_positive_integer("softmax_tokens", args.softmax_tokens)
@@ -118,7 +124,7 @@ def _make_bilm(args: argparse.Namespace, stored: StoredModel | None) -> BiLM:
         return BiLM(**sizes, sentence_boundaries=True)
     bilm = BiLM.from_stored_model(stored, sentence_boundaries=True)
     bilm.require_bytes("--from")
-    return bilm
+    return bilm if args.units is None else widen(bilm, args.units)
 
 
 def _find_vocabulary(

@@ -84,6 +84,13 @@ def test_train_then_embed_evaluate_continue_and_adapt(folder, capsys):
     continued = LanguageModel.from_preset("continued/preset", 1)
     assert len(continued.vocabulary) == 7
 
+    # With more cells, which reads the same text at least as well after as few steps.
+    wider = ["--from", "run/preset", "--units", "24", "--tokens", "200"]
+    train(*wider, "--output", "wider", "--validation", "held_out.txt")
+    assert BiLM.from_preset("wider/preset").units == 24
+    of_wider = json.loads((folder / "wider/preset/metadata.json").read_text())
+    assert of_wider["perplexity"]["both"] < 7
+
     # Adapt weights without one: it is fitted first, with the biLM frozen.
     BiLM.from_preset("run/preset").to_hdf5("o.json", "w.hdf5")
     adapt = ["--from", "o.json", "w.hdf5", "--tokens", "200", "--min-count", "1"]
@@ -126,6 +133,8 @@ def test_train_then_embed_evaluate_continue_and_adapt(folder, capsys):
         (["--learning-rate", "nan"], "`learning_rate` should be a number above 0"),
         (["--clip-norm", "0"], "`clip_norm` should be a number above 0"),
         (["--metadata", "a.txt"], r"a\.txt should be a JSON file"),
+        (["--units", "9"], "`--units` is for a biLM to go on from"),
+        (["--from", "tiny_en", "--units", "9"], "more than the biLM has"),
         (["--batch-size", "0"], "`batch_size` should be a positive integer"),
     ],
 )

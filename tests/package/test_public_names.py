@@ -42,6 +42,7 @@ FACES = {
         "Vocabulary",
         "evaluate",
         "train",
+        "widen",
     },
     "plots": {
         "import_figure",
