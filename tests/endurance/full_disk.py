@@ -47,8 +47,8 @@ def on_disk(scenario: Scenario, disk: Path, sizes: int) -> list[str]:
         prepare(folder, scenario)
         before, least = scenario.contents(folder), used(disk)
         done = run(scenario.command(folder))
-        if done.returncode:
-            sys.exit(f"{scenario.command(folder)} fails by itself: {done.stderr}")
+        if done.wait():
+            sys.exit(f"{scenario.command(folder)} fails by itself: {done.printed}")
         after, most = scenario.contents(folder), used(disk)
         problems = []
         for number in range(sizes):
@@ -67,19 +67,19 @@ def problem(
 ) -> str | None:
     """What is wrong on a disk that is too small, or later with more room."""
     done = run(scenario.command(folder))
-    if done.returncode == 0:
+    if done.wait() == 0:
         return "it ended as if all were well"
-    if done.returncode < 0 or "Traceback" in done.stderr:
-        return f"it crashed ({done.returncode}): {done.stderr[-500:]}"
-    if _WORDS not in done.stderr:
-        return f"its error does not tell of the disk: {done.stderr[-300:]}"
+    if done.wait() < 0 or "Traceback" in done.printed:
+        return f"it crashed ({done.wait()}): {done.printed[-500:]}"
+    if _WORDS not in done.printed:
+        return f"its error does not tell of the disk: {done.printed[-300:]}"
     left = scenario.contents(folder)
     if not scenario.resume and left not in ({}, before):
         return "half written"
     resize(disk, _ALL)
     done = run([*scenario.command(folder), *scenario.resume])
-    if done.returncode:
-        return f"does not go on: {done.stderr[-500:]}"
+    if done.wait():
+        return f"does not go on: {done.printed[-500:]}"
     return None if scenario.contents(folder) == after else "other contents"
 
 

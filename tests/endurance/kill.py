@@ -15,17 +15,15 @@ the same command goes on.
 
 import argparse
 import collections
-import contextlib
 import os
 import random
-import signal
-import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
 from scenarios import SCENARIOS, Scenario, prepare, run
+from warm_python import WarmPython
 
 from file_server import FileServer  # isort: skip, scenarios.py adds its folder
 
@@ -51,10 +49,10 @@ def main() -> int:
         folder = args.output.absolute() / name.replace(" ", "_")
         prepare(folder, scenario)
         before = scenario.contents(folder)
-        start, seconds = time_of(scenario.command(folder))
-        is_silent = start > 0.9 * seconds
+        until_output, seconds = time_of(scenario.command(folder))
+        is_silent = until_output > 0.9 * seconds
         first = seconds / 2 if is_silent else 0.0
-        last = seconds if is_silent else seconds - start
+        last = seconds if is_silent else seconds - until_output
         after = scenario.contents(folder)
         for number in range(len(outcomes), args.times):
             chance = random.Random(f"{args.seed} {name} {number}")
@@ -87,27 +85,23 @@ def serve_file() -> None:
 
 
 def time_of(command: list[str]) -> tuple[float, float]:
-    """Seconds until the first line of output, and until the end."""
+    """Seconds until the first output, and until the end."""
     begin = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        process.stdout.read(1)
-        first = time.monotonic() - begin
-        process.stdout.read()
-    if process.returncode:
-        sys.exit(f"{command} fails by itself")
+    process = WarmPython(command)
+    process.wait_for_output()
+    first = time.monotonic() - begin
+    if process.wait():
+        sys.exit(f"{command} fails by itself: {process.printed}")
     return first, time.monotonic() - begin
 
 
 def kill(command: list[str], seconds: float, is_silent: bool) -> None:
     """Kills a command so long after its first output, or after its start."""
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, start_new_session=True
-    ) as process:
-        if not is_silent:
-            process.stdout.read(1)
-        time.sleep(seconds)
-        with contextlib.suppress(ProcessLookupError):  # it has ended
-            os.killpg(process.pid, signal.SIGKILL)
+    process = WarmPython(command)
+    if not is_silent:
+        process.wait_for_output()
+    time.sleep(seconds)
+    process.kill()
 
 
 def problem(
@@ -121,8 +115,8 @@ def problem(
     elif left not in ({}, before, after):
         return "half written"
     done = run([*scenario.command(folder), *scenario.resume])
-    if done.returncode:
-        return f"does not go on: {done.stderr[-500:]}"
+    if done.wait():
+        return f"does not go on: {done.printed[-500:]}"
     return None if scenario.contents(folder) == after else "other contents"
 
 

@@ -111,7 +111,7 @@ def start(folder: Path, output: Path) -> list[subprocess.Popen]:
     ]
     return [
         subprocess.Popen(
-            command,
+            [sys.executable, *command],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

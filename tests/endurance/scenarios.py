@@ -3,13 +3,13 @@
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from warm_python import WarmPython
 
 sys.path.append(str(Path(__file__).parents[1] / "helpers"))
 
@@ -34,7 +34,7 @@ class Scenario(NamedTuple):
     """A command, which writes to the last of its arguments.
 
     Attributes:
-        command: The command, of the folder to work in.
+        command: The arguments of Python, of the folder to work in.
         output: What it writes, in that folder.
         resume: What the command has at its end to go on after an interruption.
         before: Makes what is there already, or None.
@@ -82,14 +82,16 @@ def write_text(folder: Path) -> None:
     (folder / "text.txt").write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def run(command: list[str], **kwargs) -> subprocess.CompletedProcess:
+def run(command: list[str]) -> WarmPython:
     """Runs a command to its end."""
-    return subprocess.run(command, capture_output=True, text=True, **kwargs)
+    process = WarmPython(command)
+    process.wait()
+    return process
 
 
 def elmo(*arguments: str) -> list[str]:
-    """A command of `keras-elmo`, whose lines are not held back."""
-    return [sys.executable, "-u", "-m", "keras_elmo", *arguments]
+    """Arguments of Python that make it the command `keras-elmo`."""
+    return ["-m", "keras_elmo", *arguments]
 
 
 def _embed(name: str, *options: str) -> Scenario:
@@ -120,16 +122,16 @@ def _other_preset(folder: Path) -> None:
         str(FIXTURES / "skip" / name) for name in ("options.json", "weights.hdf5")
     ]
     done = run(elmo("convert", *source, str(folder / "preset"), "--force"))
-    assert done.returncode == 0, done.stderr
+    assert done.wait() == 0, done.printed
 
 
 def _save(folder: Path) -> list[str]:
-    return [sys.executable, "-c", _SAVE, str(folder / "preset")]
+    return ["-c", _SAVE, str(folder / "preset")]
 
 
 def _fetch(folder: Path) -> list[str]:
     address = os.environ["ENDURANCE_ADDRESS"]
-    return [sys.executable, "-c", _FETCH, address, str(folder / "fetched")]
+    return ["-c", _FETCH, address, str(folder / "fetched")]
 
 
 SCENARIOS = {
