@@ -1,5 +1,6 @@
 """What of an output is missing or damaged."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from keras_elmo.bulk.formats import FORMATS
 from keras_elmo.bulk.formats.hdf5 import Hdf5File
 from keras_elmo.bulk.manifest import Manifest, Shard, checksum
 from keras_elmo.bulk.output import Output
-from keras_elmo.files.paths import as_path
+from keras_elmo.files.paths import as_path, reaching
 
 
 def check(path: Any) -> list[str]:
@@ -18,10 +19,12 @@ def check(path: Any) -> list[str]:
         path: What `keras-elmo embed` or `embed_corpus` wrote.
 
     Returns:
-        What is missing or damaged, a line each. None, if it is as it was written.
+        What is missing or damaged, a line each: an empty list if it is as it was
+        written.
 
     Raises:
         FileNotFoundError: if there is no such thing.
+        OSError: if an address can't be reached.
 
     Example:
 
@@ -29,7 +32,11 @@ def check(path: Any) -> list[str]:
     >>> check(tempfile.mkdtemp())  # doctest: +ELLIPSIS
     ['_manifest.json is missing']
     """
-    path = as_path(path)
+    with reaching(path):
+        return _check(as_path(path))
+
+
+def _check(path: Any) -> list[str]:
     output = Output.at(path)
     if not (path.exists() or output.is_begun()):
         raise FileNotFoundError(2, "No such output", str(path))
@@ -85,17 +92,15 @@ def _check_file(path: Path, manifest: Manifest) -> Iterator[str]:
     except ValueError as error:
         yield str(error)
         return
-    for shard in manifest.shards:
-        try:
-            is_intact = (
-                file.content_hash(shard.first_line, shard.lines) == shard.vectors
-            )
-        except ValueError as error:
-            yield str(error)
-            is_intact = False
-        if not is_intact:
-            yield f"vectors are missing or damaged{_lines(shard)}"
-    file.close()
+    with contextlib.closing(file):
+        for shard in manifest.shards:
+            try:
+                found = file.content_hash(shard.first_line, shard.lines)
+            except ValueError as error:
+                yield str(error)
+                found = None
+            if found != shard.vectors:
+                yield f"vectors are missing or damaged{_lines(shard)}"
 
 
 def _lines(shard: Shard) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from keras_elmo.arguments import check_choice, check_positive_integer
 from keras_elmo.bulk.engine import Engine
@@ -78,7 +79,7 @@ def embed_corpus(
             None: all.
         resume: Whether to go on with what is there, if anything is. Shards that are
             damaged are computed anew. No other process may be at work there, except
-            with `shard`.
+            that those with `shard` may be at once.
         overwrite: Whether to replace an output that is there.
         ignore_free_space: Whether to start where the disk seems too small.
         engine: What computes the shards, such as `keras_elmo.bulk.RayData`. Defaults to
@@ -141,43 +142,23 @@ def embed_corpus(
     with alone, TextSource(inputs) as source:
         place.check_apart_from(source.paths)
         before = place.existing() if resume else None
-        known = before.shards if before else ()
-        plan = make_plan(source, elmo.tokenizer, lines_per_shard, known)
-        manifest = Manifest(
-            run={
-                "weights": fingerprint(elmo),
-                "layers": layers,
-                "format": place.format_name,
-                "dtype": dtype,
-                "tokenizer": elmo.tokenizer,
-                "max_tokens": max_tokens,
-                "lines_per_shard": lines_per_shard,
-                "jit_compile": elmo.jit_compile,
-                **versions(place),
-            },
-            text=source.facts,
-            row_shape=chosen.row_shape,
-            shards=plan.shards,
-        )
-        if before:
-            check_unchanged(place.path, before.values(), manifest.values())
-            manifest = manifest.with_checksums(before)
-        if before and shard is None:  # no other process is at work
+        options = {
+            "layers": layers,
+            "dtype": dtype,
+            "max_tokens": max_tokens,
+            "lines_per_shard": lines_per_shard,
+        }
+        run = _make_run(elmo, source, place, options, chosen, before)
+        if before and shard is None:  # no share may be at work either
             place.remove_scratch()
-        run = Run(elmo, source, plan, place, manifest, chosen, max_tokens)
         engine = engine or ThisProcess()
         engine.check(run)
-        work = run.unfinished(*share)
-        if place.format.assemble and manifest.lines > _MANY_DATASETS:
-            report(
-                f"warning: {manifest.lines:,} datasets in one HDF5 file get slow to "
-                "write and to read; --format parquet and npy do not"
-            )
+        work = run.shards_of(*share) if overwrite else run.unfinished(*share)
         _forecast(run, work, ignore_free_space, report)
         if overwrite:
             place.remove()
         run.start(work)
-        tokens = sum(manifest.shards[number].tokens for number in work)
+        tokens = sum(run.manifest.shards[number].tokens for number in work)
         with progress_bar("tokens") as bar:
             embedded = functools.partial(bar.advance, bar.add_task("", total=tokens))
             if work:
@@ -185,10 +166,49 @@ def embed_corpus(
         return run.finish()
 
 
+def _make_run(
+    elmo: ElmoEmbedding,
+    source: TextSource,
+    place: Output,
+    options: dict[str, Any],
+    layers: Layers,
+    before: Manifest | None,
+) -> Run:
+    """The run of these options, which goes on with an earlier one if there is one.
+
+    Raises:
+        ValueError: if the earlier one is of something else.
+    """
+    known = before.shards if before else ()
+    plan = make_plan(source, elmo.tokenizer, options["lines_per_shard"], known)
+    manifest = Manifest(
+        run={
+            "weights": fingerprint(elmo),
+            "format": place.format_name,
+            "tokenizer": elmo.tokenizer,
+            "jit_compile": elmo.jit_compile,
+            **options,
+            **versions(place),
+        },
+        text=source.facts,
+        row_shape=layers.row_shape,
+        shards=plan.shards,
+    )
+    if before:
+        check_unchanged(place.path, before.values(), manifest.values())
+        manifest = manifest.with_checksums(before)
+    return Run(elmo, source, plan, place, manifest, layers, options["max_tokens"])
+
+
 def _forecast(
     run: Run, work: list[int], ignore_free_space: bool, report: Callable[[str], None]
 ) -> None:
     manifest = run.manifest
+    if run.output.format.assemble and manifest.lines > _MANY_DATASETS:
+        report(
+            f"warning: {manifest.lines:,} datasets in one HDF5 file get slow to "
+            "write and to read; --format parquet and npy do not"
+        )
     report(
         f"text: {manifest.lines:,} sentences, {manifest.tokens:,} tokens, "
         f"{len(manifest.shards):,} shards, {len(work):,} of them to compute"

@@ -11,7 +11,7 @@ from keras_elmo.bulk.formats import FORMATS, ShardReader
 from keras_elmo.bulk.formats.hdf5 import Hdf5File
 from keras_elmo.bulk.manifest import Manifest
 from keras_elmo.bulk.output import Output
-from keras_elmo.files.paths import as_path
+from keras_elmo.files.paths import as_path, reaching
 
 # Each keeps files open, and memory in the case of Parquet.
 _OPEN_SHARDS = 8
@@ -109,6 +109,7 @@ def open_embeddings(path: Any) -> Embeddings:
 
     Raises:
         FileNotFoundError: if there is no such thing.
+        OSError: if an address can't be reached.
         ValueError: if it is damaged, or not complete.
 
     Example:
@@ -118,7 +119,11 @@ def open_embeddings(path: Any) -> Embeddings:
     ...     vectors[0].shape
     (3, 5, 256)
     """
-    path = as_path(path)
+    with reaching(path):
+        return _open(as_path(path))
+
+
+def _open(path: Any) -> Embeddings:
     output = Output.at(path)
     if output.plan_path.is_file():
         raise ValueError(

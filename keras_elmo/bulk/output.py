@@ -18,7 +18,6 @@ from keras_elmo.files.paths import (
     as_path,
     fetch_copy,
     is_address,
-    reaching,
     remove_tree,
 )
 from keras_elmo.files.strict_json import read_object, write_object
@@ -35,8 +34,8 @@ class Output:
     shards holds `_plan.json`, a manifest without checksums, and in `_done` the
     checksums of each shard that is there. Readers of Parquet skip these names.
 
-    At an address, where files can't be renamed, a shard that is not in `_done` is as
-    none, and there are no locks: who finishes second writes the same once more.
+    At an address, where files can't be renamed, a shard that is not in `_done` does
+    not count, and there are no locks: who finishes second writes the same once more.
 
     Args:
         path: What the user named: a path, or an address such as `s3://bucket/folder`.
@@ -74,8 +73,7 @@ class Output:
     @classmethod
     def at(cls, path: Any) -> "Output":
         """What is at a path, be it of one file or of shards of any format."""
-        with reaching(path):
-            is_folder = is_address(path) or as_path(path).is_dir()
+        is_folder = is_address(path) or as_path(path).is_dir()
         return cls(path, "npy" if is_folder else "hdf5")
 
     def __reduce__(self) -> Any:
@@ -239,8 +237,8 @@ class Output:
         return only_writer(self._lock, self.path, "output")
 
     def remove_lock(self) -> None:
-        """Deletes the file of the lock."""
-        if self._lock is not None:
+        """Deletes the file of the lock, but not from under an `only_writer`."""
+        if self._lock is not None and not self._lock.is_locked:
             Path(self._lock.lock_file).unlink(missing_ok=True)
 
     def open(self, number: int, layout: Layout) -> ShardReader:

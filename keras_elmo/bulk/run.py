@@ -60,11 +60,15 @@ class Run:
         self._limits = {} if max_tokens is None else {"max_tokens": max_tokens}
         self._is_complete = output.is_complete(manifest)
 
+    def shards_of(self, remainder: int, divisor: int) -> list[int]:
+        """The numbers of the shards that are a share's."""
+        return list(range(remainder, len(self.manifest.shards), divisor))
+
     def unfinished(self, remainder: int, divisor: int) -> list[int]:
-        """The numbers of the shards to compute, of those that are a share's."""
+        """The numbers of the shards of a share that are not there, or are damaged."""
         if self._is_complete:
             return []
-        numbers = range(remainder, len(self.manifest.shards), divisor)
+        numbers = self.shards_of(remainder, divisor)
         return [number for number in numbers if not self._is_intact(number)]
 
     @functools.cached_property

@@ -185,6 +185,9 @@ def test_unreachable(embed, folder, monkeypatch):
         embed(f"{folder}/vectors")
     with pytest.raises(OSError, match="address that can be reached"):
         embed("here", inputs=f"{folder}/*.txt")
+    for read in (bulk.open, bulk.check):
+        with pytest.raises(OSError, match="address that can be reached"):
+            read(f"{folder}/vectors")
 
 
 def test_one_file_is_refused(embed, folder):

@@ -306,6 +306,16 @@ def test_overwrite(embed, tmp_path):
     assert all_of(output) == before
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_overwrite_of_an_interrupted_run(format, embed, tmp_path):
+    whole, output = (tmp_path / folder / OUTPUTS[format] for folder in "ab")
+    embed(whole)
+    with interrupted_at(2):
+        embed(output)
+    assert embed(output, overwrite=True)
+    assert all_of(output) == all_of(whole)
+
+
 def test_overwrite_of_a_file_leaves_it_until_the_end(embed, tmp_path):
     output = tmp_path / "v.hdf5"
     output.write_text("something else")

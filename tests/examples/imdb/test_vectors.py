@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,23 @@ def test_damaged_and_stale_ones_are_computed_anew(elmo, tmp_path):
         for left, right in zip(again, expected, strict=True):
             np.testing.assert_array_equal(left, right)
         assert keras_elmo.bulk.check(vectors.path) == []
+
+
+def test_interrupted_ones_of_other_versions_are_computed_anew(elmo, tmp_path):
+    vectors, _ = embed(elmo, tmp_path)
+    expected = [np.array(row) for row in vectors]
+    manifest = json.loads((vectors.path / "_manifest.json").read_text())
+    (shard,) = manifest["shards"]
+    done = vectors.path / "_done"
+    done.mkdir()
+    (done / "000000.json").write_text(json.dumps(shard["files"]))
+    manifest["run"]["tensorflow"] = "2.0"
+    (vectors.path / "_plan.json").write_text(json.dumps(manifest))
+    (vectors.path / "_manifest.json").unlink()
+    again, told = embed(elmo, tmp_path)
+    assert "is computed anew: " in told and "1 of them to compute" in told
+    for left, right in zip(again, expected, strict=True):
+        np.testing.assert_array_equal(left, right)
 
 
 @pytest.mark.parametrize("head", ["mean", "bilstm"])
