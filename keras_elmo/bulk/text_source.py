@@ -2,7 +2,6 @@
 
 import contextlib
 import copy
-import glob
 import os
 import shutil
 import sys
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from keras_elmo.bulk.text_file import TextFile, clean
-from keras_elmo.files.paths import as_path, is_address, reaching
+from keras_elmo.files.find_files import find_files
+from keras_elmo.files.paths import is_address
 
 STDIN = "-"
 # A part is minutes of work for the largest models: 100,000 tokens or so.
@@ -189,11 +189,6 @@ class TextSource:
     def _file(self, path: Any) -> TextFile:
         if str(path) == STDIN:
             return TextFile(self._keep(sys.stdin.buffer), "standard input", True)
-        if path.is_dir():
-            raise IsADirectoryError(
-                "`inputs` should be text files. Received: "
-                f"'{path}', which is a folder. Give '{path}/*'"
-            )
         if path.exists() and not path.is_file():  # a pipe, which is read but once
             with path.open("rb") as stream:
                 return TextFile(self._keep(stream), path.name, True)
@@ -215,32 +210,5 @@ def _find(inputs: str | os.PathLike | Sequence[str | os.PathLike]) -> list[Any]:
             "`inputs` should be text files, and standard input at most once. Received: "
             f"inputs={names}"
         )
-    paths: list[Any] = []
-    for name in names:
-        is_plain = name == STDIN or _exists(name)
-        # A pattern may match folders, which nobody means; a name may not.
-        found = [as_path(name)] if is_plain else _matches(name)
-        paths += found
-        if not found:
-            raise FileNotFoundError(
-                "`inputs` should be files, or patterns that match files. Received: "
-                f"{name!r}, which is none and matches none"
-            )
-    return paths
-
-
-def _exists(name: str) -> bool:
-    if not is_address(name):
-        return os.path.exists(name)
-    with reaching(name):
-        return as_path(name).exists()
-
-
-def _matches(pattern: str) -> list[Any]:
-    """The files that a pattern matches, in the order of their names."""
-    if is_address(pattern):
-        file_system, path = as_path(pattern).fs, as_path(pattern).path
-        found = [file_system.unstrip_protocol(name) for name in file_system.glob(path)]
-    else:
-        found = glob.glob(pattern, recursive=True)
-    return [path for path in map(as_path, sorted(found)) if not path.is_dir()]
+    found = ([STDIN] if name == STDIN else find_files(name, "inputs") for name in names)
+    return [path for paths in found for path in paths]

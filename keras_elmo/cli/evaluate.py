@@ -1,13 +1,13 @@
 """Prints how good a biLM is."""
 
 import argparse
-import glob
-import importlib.util
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from keras_elmo.embedding.elmo_embedding import ElmoEmbedding
+from keras_elmo.files.find_files import find_files
+from keras_elmo.files.optional import import_optional
 from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
 from keras_elmo.pretraining.training import evaluate
@@ -24,7 +24,8 @@ Probe = Callable[[ElmoEmbedding], Scores]
 def run(args: argparse.Namespace) -> None:
     if not args.text and not args.probe:
         raise ValueError("Nothing to evaluate on: give --text or --probe")
-    _check_text(args.text or [])
+    if args.text:
+        find_files(args.text, "--text")  # an error now rather than after the weights
     probes = _find_probes(args.probe) if args.probe else []
     stored = open_weights(args.source)
     if args.text:
@@ -33,15 +34,6 @@ def run(args: argparse.Namespace) -> None:
         elmo = ElmoEmbedding.from_stored_model(stored)
         for title, probe in probes:
             _print_scores(title, probe(elmo))
-
-
-def _check_text(patterns: Sequence[str]) -> None:
-    for pattern in patterns:
-        if not glob.glob(pattern, recursive=True):
-            raise FileNotFoundError(
-                "`--text` should be files, or patterns that match files. "
-                f"Received: {pattern!r}, which matches none"
-            )
 
 
 def _print_perplexity(args: argparse.Namespace, stored: StoredModel) -> None:
@@ -57,8 +49,7 @@ def _print_perplexity(args: argparse.Namespace, stored: StoredModel) -> None:
 
 def _find_probes(folder: Path) -> list[tuple[str, Probe]]:
     """The title of each probe that the folder has data for, and the probe."""
-    if not importlib.util.find_spec("sklearn"):
-        raise ValueError("`--probe` needs scikit-learn: pip install scikit-learn")
+    import_optional("sklearn", "probing", "Probes")
     if not folder.is_dir():
         raise NotADirectoryError(f"`--probe` should be a folder. Received: {folder}")
     probes = [*_senses(folder), *_parts_of_speech(folder), *_words_in_context(folder)]

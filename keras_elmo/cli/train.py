@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from keras_elmo.arguments import check_positive_integer, check_positive_number
 from keras_elmo.bilm import BiLM
+from keras_elmo.files.find_files import find_files
 from keras_elmo.files.run_record import RunRecord
 from keras_elmo.files.strict_json import read_object
 from keras_elmo.pretraining.forecast import TrainingForecast
@@ -85,6 +86,8 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
+    find_files(args.text, "--text")
+    find_files(args.validation or [], "--validation")
     if args.tensorboard and not importlib.util.find_spec("tensorboard"):
         raise ValueError("`--tensorboard` needs it installed: pip install tensorboard")
     if args.source and args.options:

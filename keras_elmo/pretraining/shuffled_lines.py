@@ -26,14 +26,21 @@ def shuffled_lines(
     return tf.data.Dataset.counter().flat_map(lines_of_epoch)
 
 
+def lines_of(file: tf.Tensor) -> tf.data.Dataset:
+    """The lines of a text file, which is decompressed if its name ends with .gz."""
+    is_packed = tf.strings.regex_full_match(file, r".*\.gz")
+    lines = tf.data.TextLineDataset(file, tf.where(is_packed, "GZIP", ""))
+    # A byte order mark is no part of the first word.
+    return lines.map(lambda line: tf.strings.regex_replace(line, "^\ufeff", ""))
+
+
 def _lines_of_epoch(
     files: Sequence[str], seeds: list, block_size: int, shard: tuple[int, int]
 ) -> tf.data.Dataset:
     """The shuffled lines of one time through the files."""
     seed, epoch = seeds
     ordered = tf.random.experimental.stateless_shuffle(files, seeds)
-    lines = tf.data.Dataset.from_tensor_slices(ordered)
-    lines = lines.flat_map(tf.data.TextLineDataset)
+    lines = tf.data.Dataset.from_tensor_slices(ordered).flat_map(lines_of)
 
     def shuffle(index: tf.Tensor, block: tf.Tensor) -> tf.Tensor:
         return _shuffled_block(block, [seed, epoch * 2**32 + index], shard)

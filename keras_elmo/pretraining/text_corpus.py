@@ -1,5 +1,4 @@
 import collections
-import glob
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,8 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_elmo.arguments import check_choice, check_positive_integer
+from keras_elmo.files.find_files import find_files
 from keras_elmo.pretraining.packing import NO_TARGET, Batch, pack
-from keras_elmo.pretraining.shuffled_lines import shuffled_lines
+from keras_elmo.pretraining.shuffled_lines import lines_of, shuffled_lines
 from keras_elmo.pretraining.vocabulary import Vocabulary
 from keras_elmo.text.encode import to_distinct_char_ids
 from keras_elmo.text.tokenizers import TOKENIZERS, add_boundaries
@@ -25,7 +25,7 @@ class CorpusSize(NamedTuple):
     """What `TextCorpus.measure` counts.
 
     Attributes:
-        sentences: Lines that hold words.
+        sentences: Lines that hold words; each piece of one that is split counts.
         tokens: Predictions in each direction: the words, and a `</S>` a sentence.
         longest_sentence: Words of the longest line, before it is split.
         split_sentences: How many lines have more than `max_sentence_length` words.
@@ -56,7 +56,8 @@ class TextCorpus:
     Reference: bilm-tf (`bilm/data.py`, `BidirectionalLMDataset`).
 
     Args:
-        files: Glob pattern, or list of them, of text files.
+        files: Names of text files, or glob patterns. Those that end with .gz are
+            decompressed.
         tokenizer: See `ElmoPreprocessor`. Defaults to `"space"`.
         max_characters: See `ElmoPreprocessor`. Defaults to 50.
         max_sentence_length: Tokens of a sentence; longer ones are split. Defaults to
@@ -64,7 +65,8 @@ class TextCorpus:
             leave the other rows empty until it ends.
 
     Raises:
-        FileNotFoundError: if there are no such files.
+        FileNotFoundError: if one is not there, or matches no file.
+        IsADirectoryError: if one is a folder.
         ValueError: if an argument is not as described.
 
     Example:
@@ -210,7 +212,7 @@ class TextCorpus:
         return self._encode(rows).apply(counted)
 
     def _read(self) -> tf.data.Dataset:
-        return tf.data.TextLineDataset(self.files)
+        return tf.data.Dataset.from_tensor_slices(self.files).flat_map(lines_of)
 
     def _split(self, lines: tf.Tensor) -> tf.RaggedTensor:
         return TOKENIZERS[self.tokenizer](lines)
@@ -272,19 +274,12 @@ def _split_rows(batch: Batch, num_parts: int) -> Batch:
     }
 
 
-def _find(patterns: str | os.PathLike | Sequence[str | os.PathLike]) -> list[str]:
-    if isinstance(patterns, str | os.PathLike):
-        patterns = [patterns]
-    files = [
-        file
-        for pattern in patterns
-        for file in sorted(glob.glob(os.fspath(pattern), recursive=True))
-        if os.path.isfile(file)
-    ]
-    if not files:
-        raise FileNotFoundError(
-            "`files` should name text files of one sentence a line, with * for "
-            f"several. Received: files={[os.fspath(p) for p in patterns]}, which "
-            "match none. Check the folder and the pattern."
+def _find(names: str | os.PathLike | Sequence[str | os.PathLike]) -> list[str]:
+    files = [os.fspath(path) for path in find_files(names, "files")]
+    wrong = [file for file in files if file.endswith((".xz", ".bz2"))]
+    if wrong or not files:
+        raise ValueError(
+            "`files` should be text files, as they are or as .gz. Received: "
+            f"{wrong or files}. Unpack them first"
         )
     return files

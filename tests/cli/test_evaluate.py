@@ -1,4 +1,4 @@
-import importlib.util
+import sys
 
 import pytest
 
@@ -15,13 +15,13 @@ def no_weights_are_read(monkeypatch):
 
 
 def test_probe_tells_at_once_that_scikit_learn_lacks(monkeypatch, tmp_path):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(SystemExit, match="pip install scikit-learn"):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(SystemExit, match=r"pip install .keras-elmo\[probing\]"):
         main(["evaluate", "tiny_en", "--probe", str(tmp_path)])
 
 
 def test_probe_tells_at_once_that_folder_or_files_lack(monkeypatch, tmp_path):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setitem(sys.modules, "sklearn", sys)
     with pytest.raises(SystemExit, match="`--probe` should be a folder. Received"):
         main(["evaluate", "tiny_en", "--probe", str(tmp_path / "nothing")])
     with pytest.raises(SystemExit, match="which has none"):

@@ -122,8 +122,8 @@ def test_train_then_embed_evaluate_continue_and_adapt(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--text", "none/*.txt"], "keras-elmo train: `files`.*match none"),
-        (["--validation", "none.txt"], r"`files`.*none\.txt"),
+        (["--text", "none/*.txt"], "keras-elmo train: `--text`.*matches none"),
+        (["--validation", "none.txt"], r"`--validation`.*none\.txt"),
         (["--from", "nothing"], "'nothing', which is none"),
         (["--from", "a", "b", "c"], "Weights should be a preset"),
         (["--vocabulary", "a.txt"], r"a\.txt.*begin with <S>, </S>, <UNK>"),

@@ -1,4 +1,5 @@
 import collections
+import gzip
 import itertools
 
 import numpy as np
@@ -188,9 +189,43 @@ def test_several_patterns(tmp_path):
     assert set(corpus.measure().word_counts) == {"a1.txt", "a2.txt", "b.txt"}
 
 
+def test_every_pattern_matches_or_is_told(tmp_path):
+    (tmp_path / "a.txt").write_text("a\n")
+    with pytest.raises(FileNotFoundError, match=r"none\*\.txt.*matches none"):
+        TextCorpus([tmp_path / "a.txt", tmp_path / "none*.txt"])
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        TextCorpus(tmp_path)
+
+
+def test_compressed_text_and_byte_order_marks(tmp_path):
+    for name, text in (("a[1].txt", "\ufeffdogs ran\n\ufeff\n"), ("b.txt", "cats\n")):
+        (tmp_path / name).write_text(text, "utf-8")
+    with gzip.open(tmp_path / "c.txt.gz", "wt") as file:
+        file.write("dogs\nslept\n")
+    names = ["a[1].txt", "b.txt", "*.gz"]
+    corpus = TextCorpus([tmp_path / name for name in names])
+    counts = {"dogs": 2, "ran": 1, "cats": 1, "slept": 1}
+    assert corpus.measure().word_counts == counts
+    vocabulary = Vocabulary.from_counts(corpus.measure().word_counts)
+    for batches in (
+        corpus.in_order(vocabulary, 1, 20),
+        corpus.shuffled(vocabulary, 1, 20, seed=1).take(1),
+    ):
+        (batch,) = batches
+        words = {vocabulary.words[i] for i in batch["forward_targets"][0] if i >= 0}
+        assert words == {"</S>", *counts}
+
+
+@pytest.mark.parametrize("name", ["a.txt.xz", "a.bz2"])
+def test_other_compression_is_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(b"packed")
+    with pytest.raises(ValueError, match=r"as they are or as \.gz.*Unpack"):
+        TextCorpus([tmp_path / name])
+    with pytest.raises(ValueError, match=r"Received: \[\]"):
+        TextCorpus([])
+
+
 def test_no_text(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"`files`.*none\*\.txt.*match none"):
-        TextCorpus(tmp_path / "none*.txt")
     (tmp_path / "empty.txt").write_text("\n  \n")
     corpus = TextCorpus(tmp_path / "empty.txt")
     with pytest.raises(ValueError, match=r"should hold words.*empty\.txt"):
