@@ -1,10 +1,12 @@
 """Trains a biLM on text."""
 
 import argparse
+import hashlib
 import importlib.util
 import shlex
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -13,6 +15,7 @@ import tensorflow as tf
 from keras_elmo.arguments import check_positive_integer, check_positive_number
 from keras_elmo.bilm import BiLM
 from keras_elmo.files.find_files import find_files
+from keras_elmo.files.locks import lock_beside, only_writer
 from keras_elmo.files.run_record import RunRecord
 from keras_elmo.files.strict_json import read_object
 from keras_elmo.pretraining.forecast import TrainingForecast
@@ -46,8 +49,16 @@ _NOT_RECORDED = {"output", "metadata", "dtype", "tensorboard"}
 
 def run(args: argparse.Namespace) -> None:
     _check(args)
-    metadata = read_object(args.metadata) if args.metadata else {}
     strategy = _STRATEGIES[args.distribute]()
+    resolver = strategy.cluster_resolver
+    # All workers write to one folder at once, but each of them only once.
+    own = f"{args.output}.worker-{resolver.task_id if resolver else 0}"
+    with only_writer(lock_beside(own), args.output, "--output"):
+        _run(args, strategy)
+
+
+def _run(args: argparse.Namespace, strategy: tf.distribute.Strategy) -> None:
+    metadata = read_object(args.metadata) if args.metadata else {}
     is_chief = strategy.extended.should_save_summary
     keras.utils.set_random_seed(args.seed)
     stored = open_weights(args.source) if args.source else None
@@ -59,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
         validation = TextCorpus(args.validation, args.tokenizer, bilm.max_characters)
         validation.measure()  # an error now rather than after an hour
     size = corpus.measure()
-    record = _make_record(args, size)
+    record = _make_record(args, corpus.files, size)
     is_resumed = record.is_resumed()
     vocabulary, is_new = _find_vocabulary(args, stored, size.word_counts, is_resumed)
     _print_size(size, corpus.max_sentence_length, vocabulary)
@@ -81,7 +92,9 @@ def run(args: argparse.Namespace) -> None:
         print(f"validation perplexity {metadata['perplexity']['both']:.2f}")
     if is_chief:
         folder = args.output / "preset"
-        model.save_to_preset(folder, metadata, args.dtype, args.tokenizer)
+        model.save_to_preset(
+            folder, metadata, args.dtype, overwrite=True, tokenizer=args.tokenizer
+        )
         print(f"wrote {folder}")
 
 
@@ -91,11 +104,14 @@ def _check(args: argparse.Namespace) -> None:
     if args.tensorboard and not importlib.util.find_spec("tensorboard"):
         raise ValueError("`--tensorboard` needs it installed: pip install tensorboard")
     if args.source and args.options:
-        raise ValueError("`--options` is for a new biLM: not together with `--from`")
+        raise ValueError(
+            "`--options` is for a new biLM: not together with `--from`. Received: "
+            f"--options {args.options}. Leave one of them out"
+        )
     if args.units is not None and not args.source:
         raise ValueError(
-            "`--units` is for a biLM to go on from: together with `--from`. Those of a "
-            "new one are in `--options`"
+            "`--units` is for a biLM to go on from: together with `--from`. Received: "
+            f"--units {args.units}. Give those of a new one in `--options`"
         )
     if args.tokens is not None:
         check_positive_integer("tokens", args.tokens)
@@ -231,8 +247,18 @@ def _perplexity(
     }
 
 
-def _make_record(args: argparse.Namespace, size: CorpusSize) -> RunRecord:
+def _make_record(
+    args: argparse.Namespace, files: Sequence[str], size: CorpusSize
+) -> RunRecord:
     """What should be the same when the run is resumed."""
     options = {k: value for k, value in vars(args).items() if k not in _NOT_RECORDED}
-    values = {**options, "tokens of the text": size.tokens}
+    digest = hashlib.sha256()
+    for name in files:
+        with open(name, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    values = {
+        **options,
+        "tokens of the text": size.tokens,
+        "hash of the text": digest.hexdigest(),
+    }
     return RunRecord(args.output / _RECORD, values)

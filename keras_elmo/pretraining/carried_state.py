@@ -37,7 +37,8 @@ class CarriedState(keras.layers.Layer):
     def assign(self, tensors):
         """Keeps `tensors` for the next batch, without their gradients."""
         for variable, tensor in zip(self._tensors, tensors, strict=True):
-            variable.assign(tf.stop_gradient(tensor))
+            # In mixed precision they have 16 bits, which go into 32 without loss.
+            variable.assign(tf.cast(tf.stop_gradient(tensor), variable.dtype))
 
     def by_replica(self):
         """The `tf.Variable`s of this process, by `name/index/replica`."""

@@ -91,11 +91,17 @@ class LanguageModel(SentenceScorer, WordPredictor, keras.Model):
         bilm.require_bytes("bilm")
         self.bilm = bilm
         self.contexts = ContextReader(bilm)
+        if not isinstance(vocabulary, Vocabulary):
+            raise ValueError(
+                "`vocabulary` should be a `Vocabulary`. Received: vocabulary of type "
+                f"{type(vocabulary).__name__}"
+            )
         self.vocabulary = vocabulary
         self.tokenizer = check_choice("tokenizer", tokenizer, tuple(TOKENIZERS))
         self.batch_size = check_positive_integer("batch_size", batch_size)
+        # In mixed precision too, logarithms of probabilities are too fine for 16 bits.
         self.softmax = SampledSoftmax(
-            len(vocabulary), num_samples, seed=seed, name="softmax"
+            len(vocabulary), num_samples, seed=seed, name="softmax", dtype="float32"
         )
         self.dropout = check_rate("dropout", dropout)
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -153,7 +159,9 @@ class LanguageModel(SentenceScorer, WordPredictor, keras.Model):
         """
         stored.fill("softmax", self.softmax_variables())
 
-    def save_to_preset(self, folder, metadata=None, dtype="float32", tokenizer=None):
+    def save_to_preset(
+        self, folder, metadata=None, dtype="float32", overwrite=False, tokenizer=None
+    ):
         """As `BiLM.save_to_preset`, with vocabulary and softmax.
 
         Both are separate files, so that embedding text never reads them. `tokenizer`
@@ -168,8 +176,7 @@ class LanguageModel(SentenceScorer, WordPredictor, keras.Model):
             "embedding": {"tokenizer": tokenizer},
             "metadata": metadata or {},
         }
-        # A run that goes on replaces its own preset.
-        with preset_folder.writing(folder, overwrite=True) as temporary:
+        with preset_folder.writing(folder, overwrite) as temporary:
             variables = named_variables(self.bilm)
             parts = {"softmax": self.softmax_variables()}
             preset_folder.write(temporary, config, variables, dtype, parts)
@@ -184,7 +191,11 @@ class LanguageModel(SentenceScorer, WordPredictor, keras.Model):
 
     def call(self, batch, training=False):
         state = self.training_state if training else self.evaluation_state
-        states = [tensor * batch["continues"] for tensor in state.read()]
+        states = [
+            tf.cast(tensor, self.bilm.compute_dtype)
+            * tf.cast(batch["continues"], self.bilm.compute_dtype)
+            for tensor in state.read()
+        ]
         word_emb = self.bilm.char_cnn(batch["char_ids"])  # (distinct, projection_dim)
         losses, final_states = [], []
         size = len(states) // len(DIRECTIONS)

@@ -22,8 +22,9 @@ from keras_elmo.pretraining.distributed import (
 from keras_elmo.pretraining.language_model import LanguageModel
 from keras_elmo.pretraining.text_corpus import TextCorpus
 
-# The warm-up as a share of all steps, and the final learning rate of its peak.
+# The warm-up takes this share of all steps.
 _WARMUP_SHARE = 0.1
+# The last learning rate is this share of the highest.
 _FINAL_SHARE = 0.01
 # Averages of more steps would hold too much of the weights that training began with.
 _MOST_AVERAGED = 0.25
@@ -181,6 +182,9 @@ def evaluate(
     model: LanguageModel, corpus: TextCorpus, unroll_steps: int = 20
 ) -> dict[str, float]:
     """The loss and the perplexities on the whole text, over the full softmax.
+
+    They depend a little on the model's `batch_size`: so many rows begin from a state of
+    zeros, and the fewer sentences each has, the less it knows of those before.
 
     Args:
         model: The model to evaluate. If it is distributed, every replica reads the

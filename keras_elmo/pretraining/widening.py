@@ -35,12 +35,16 @@ def widen(bilm: BiLM, units: int) -> BiLM:
     >>> widen(bilm, 12).units
     12
     """
-    check_positive_integer("units", units)
-    if units <= bilm.units or bilm.units == bilm.projection_dim:
+    if not isinstance(bilm, BiLM) or bilm.units == bilm.projection_dim:
         raise ValueError(
-            "`units` should be more than the biLM has, whose LSTMs need a projection. "
-            f"Received: units={units}, where it has {bilm.units} and its "
-            f"projection_dim={bilm.projection_dim}"
+            "`bilm` should be a `BiLM` whose LSTMs have a projection, which leaves new "
+            f"cells out at first. Received: bilm={bilm!r}. Train a new one"
+        )
+    check_positive_integer("units", units)
+    if units <= bilm.units:
+        raise ValueError(
+            f"`units` should be more than the {bilm.units} that `bilm` has. Received: "
+            f"units={units}. Pass a larger number"
         )
     wide = BiLM.from_config({**bilm.get_config(), "units": units})
     variables = named_variables(wide)

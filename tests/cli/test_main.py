@@ -7,6 +7,7 @@ from golden import Golden
 
 from keras_elmo import BiLM, ElmoEmbedding
 from keras_elmo.cli.main import main
+from keras_elmo.files.locks import lock_beside
 from keras_elmo.pretraining.language_model import LanguageModel
 
 OPTIONS = {
@@ -134,7 +135,7 @@ def test_train_then_embed_evaluate_continue_and_adapt(folder, capsys):
         (["--clip-norm", "0"], "`clip_norm` should be a number above 0"),
         (["--metadata", "a.txt"], r"a\.txt should be a JSON file"),
         (["--units", "9"], "`--units` is for a biLM to go on from"),
-        (["--from", "tiny_en", "--units", "9"], "more than the biLM has"),
+        (["--from", "tiny_en", "--units", "9"], "more than the 512 "),
         (["--batch-size", "0"], "`batch_size` should be a positive integer"),
     ],
 )
@@ -148,6 +149,16 @@ def test_mistakes_end_in_one_line(folder, arguments, message):
 def test_options_are_not_for_weights_that_are_there(folder):
     with pytest.raises(SystemExit, match="not together with `--from`"):
         train("--options", "options.json", "--from", "tiny_en", "--output", "run")
+
+
+def test_two_runs_of_one_folder(folder):
+    scratch = ["--options", "options.json", "--output", "run"]
+    with (
+        lock_beside("run.worker-0"),
+        pytest.raises(SystemExit, match="`--output` should be a path that no other"),
+    ):
+        train(*scratch)
+    assert not (folder / "run").exists()
 
 
 @pytest.mark.slow
@@ -166,6 +177,10 @@ def test_resumed_on_another_text(folder):
     with open("a.txt", "a") as file:
         file.write("\nthe dog")
     with pytest.raises(SystemExit, match=r"tokens of the text \d+, now"):
+        train(*scratch, "--min-count", "1")
+    text = (folder / "a.txt").read_text().removesuffix("\nthe dog")
+    (folder / "a.txt").write_text(text.replace("the", "dog"))
+    with pytest.raises(SystemExit, match="Received: hash of the text"):
         train(*scratch, "--min-count", "1")
 
 

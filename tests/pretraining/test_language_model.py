@@ -9,6 +9,7 @@ from language_models import (
     language_model,
     named,
 )
+from models import small_bilm
 
 from keras_elmo.pretraining import LanguageModel, TextCorpus
 
@@ -186,9 +187,34 @@ def test_fit_lowers_the_loss(tmp_path, make_language_model, frozen):
     assert not any(changed) if frozen else all(changed)
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("is_global", [False, True])
+def test_mixed_precision_trains_and_evaluates(tmp_path, policy, is_global):
+    keras.utils.set_random_seed(1)
+    old = keras.config.dtype_policy()
+    try:
+        if is_global:
+            keras.config.set_dtype_policy(policy)
+        model = LanguageModel(small_bilm(dtype=policy), VOCABULARY, 1, num_samples=3)
+    finally:
+        keras.config.set_dtype_policy(old)
+    model.compile("sgd", run_eagerly=True)
+    (batch,) = batches_of(tmp_path, TEXT)
+    assert model.bilm.compute_dtype == policy.removeprefix("mixed_")
+    assert np.isfinite(float(model.train_step(batch)["loss"]))
+    model.reset_metrics()
+    loss = float(model.test_step(batch)["loss"])
+    same = LanguageModel(small_bilm(), VOCABULARY, 1, num_samples=3)
+    same.set_weights(model.get_weights())
+    same.compile()
+    assert loss == pytest.approx(float(same.test_step(batch)["loss"]), rel=1e-2)
+
+
 def test_bad_arguments():
     with pytest.raises(ValueError, match="`bilm` should be a `BiLM`. Received"):
         LanguageModel("bilm", VOCABULARY, 1)
+    with pytest.raises(ValueError, match="`vocabulary` should be a `Vocabulary`.*list"):
+        LanguageModel(small_bilm(), VOCABULARY.words, 1)
     with pytest.raises(ValueError, match="`batch_size` should be a positive"):
         language_model(batch_size=0)
     with pytest.raises(ValueError, match="`dropout` should be a number"):

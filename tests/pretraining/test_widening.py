@@ -45,14 +45,19 @@ def test_the_narrow_one_remains():
 
 
 @pytest.mark.parametrize(
-    ("sizes", "units", "message"),
+    ("units", "message"),
     [
-        ({}, 6, "more than the biLM has.*Received: units=6, where it has 6"),
-        ({}, 5, "more than the biLM has"),
-        ({}, 7.5, "`units` should be"),
-        ({"units": 4}, 8, "need a projection.*projection_dim=4"),
+        (6, "more than the 6 that `bilm` has. Received: units=6"),
+        (5, "more than the 6"),
+        (7.5, "`units` should be"),
     ],
 )
-def test_bad_units(sizes, units, message):
+def test_bad_units(units, message):
     with pytest.raises(ValueError, match=message):
-        widen(small_bilm(**sizes), units)
+        widen(small_bilm(), units)
+
+
+def test_bad_models():
+    for bilm in ("tiny_en", small_bilm(units=4)):
+        with pytest.raises(ValueError, match="`bilm` should be .* have a projection"):
+            widen(bilm, 8)

@@ -89,6 +89,9 @@ def test_language_model_comes_back_with_its_vocabulary(tmp_path):
     loaded = LanguageModel.from_preset(tmp_path / "preset", batch_size=3, seed=2)
     assert loaded.vocabulary == vocabulary
     assert_close(loaded.softmax_variables(), model.softmax_variables(), atol=0)
+    with pytest.raises(FileExistsError, match="overwrite"):
+        model.save_to_preset(tmp_path / "preset")
+    model.save_to_preset(tmp_path / "preset", overwrite=True)
     # Who only embeds needs neither file.
     (tmp_path / "preset" / "softmax.npz").unlink()
     (tmp_path / "preset" / "vocabulary.txt").unlink()
