@@ -7,8 +7,7 @@ from typing import Any, NoReturn
 import keras
 import numpy as np
 
-from keras_elmo.files.atomic import replacing
-from keras_elmo.weights.containers import npz
+from keras_elmo.pretraining.saved_variables import load_variables, save_variables
 
 _KEPT = 2
 _PATTERN = re.compile(r"step-(\d+)\.npz")
@@ -50,32 +49,7 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             ValueError: if the file is broken, or belongs to another model.
         """
-        path = self._path(step)
-        variables = _variables(model)
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-        except npz.ERRORS as error:
-            raise ValueError(
-                "A checkpoint should be a complete file. Received: "
-                f"{os.fspath(path)!r}, which could not be read ({error}). Remove it "
-                "to go on from the one before it."
-            ) from error
-        expected = {name: tuple(v.shape) for name, v in variables.items()}
-        received = {name: array.shape for name, array in arrays.items()}
-        if expected != received:
-            differing = sorted(
-                f"{name} should be {expected.get(name)}, is {received.get(name)}"
-                for name in expected.keys() | received.keys()
-                if expected.get(name) != received.get(name)
-            )
-            raise ValueError(
-                "The checkpoint should be of this model and training. Received: "
-                f"{os.fspath(path)!r}, where {'; '.join(differing[:5])}. Go on with "
-                "the options it was saved with, or train in a new folder."
-            )
-        for name, variable in variables.items():
-            variable.assign(arrays[name])
+        load_variables(self._path(step), _variables(model))
 
     def on_train_batch_end(self, batch, logs=None):
         if not np.isfinite((logs or {}).get("loss", 0.0)):
@@ -85,11 +59,8 @@ class Checkpoint(keras.callbacks.Callback):
         for variable in self.model.trainable_variables:
             if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
                 self._stop(variable.path)
-        arrays = {name: v.numpy() for name, v in _variables(self.model).items()}
-        # NumPy's format, because the HDF5 library crashes when the disk is full.
         path = self._path(int(self.model.optimizer.iterations.numpy()))
-        with replacing(path) as temporary:
-            np.savez(temporary, **arrays)
+        save_variables(path, _variables(self.model))
         for step in self.steps()[:-_KEPT]:
             self._path(step).unlink()
 

@@ -1,4 +1,4 @@
-"""The biLM goes on to learn from reviews, before any label is seen."""
+"""The biLM goes on to learn from reviews, whose labels it never sees."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +15,8 @@ def adapt(
         source: The weights to go on from.
         text: A file of tokens joined by spaces, one sentence or review a line.
         epochs: Times through the text.
-        seed: Of the order.
-        folder: Of the run.
+        seed: Seed of the order of the text.
+        folder: Where checkpoints and the new weights go.
 
     Returns:
         The weights, as `source` names them.

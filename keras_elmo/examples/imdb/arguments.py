@@ -5,7 +5,8 @@ from pathlib import Path
 
 from keras_elmo.cli.help import WEIGHTS, HelpFormatter
 
-# A module of TensorFlow's knows the heads; the help text should not wait for it.
+# They are listed here once more because the help text should not wait for TensorFlow,
+# which the module that makes them imports.
 HEADS = ("mean", "attention", "convolution", "bilstm")
 
 
@@ -39,11 +40,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add(
         "--adapt-text",
         type=Path,
-        help="to read: tokens joined by spaces (default: the reviews without a label)",
+        help="tokens joined by spaces (default: all reviews but those of validation "
+        "and test, most of them without a label)",
     )
-    add("--adapt-epochs", type=float, default=1.0, help="times through it")
+    add("--adapt-epochs", type=float, default=1.0, help="times through that text")
     add("--finetune", choices=("lstm", "all"), help="train this part with the head")
-    add("--finetune-epochs", type=int, default=2, help="times through it")
+    add("--finetune-epochs", type=int, default=2, help="times through the train split")
     add("--finetune-learning-rate", type=float, default=5e-4, help="its peak")
     add = parser.add_argument
     add("--vectors", type=Path, help="folder to keep them in (default: in --output)")

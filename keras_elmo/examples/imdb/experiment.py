@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from keras_elmo import ElmoEmbedding, __version__
 from keras_elmo.bulk import Embeddings
+from keras_elmo.bulk.fingerprint import fingerprint
 from keras_elmo.examples.imdb.adaptation import adapt
 from keras_elmo.examples.imdb.baselines import bag_of_words, from_scratch
 from keras_elmo.examples.imdb.batches import text_batches
@@ -61,22 +62,22 @@ def run(args: argparse.Namespace) -> None:
     tf.get_logger().setLevel("ERROR")  # or it tells of every new shape of a batch
     data = args.data or download(URL, cache_dir() / "imdb", HASH)
     splits = _read_splits(args, data)
-    _embedding(args, args.elmo)
+    weights = fingerprint(_embedding(args, args.elmo))
     with only_writer(lock_beside(args.output), args.output, "--output"):
-        _begin(args, splits)
+        _begin(args, splits, weights)
         _experiment(args, data, splits)
 
 
 def _experiment(
     args: argparse.Namespace, data: Path, splits: dict[str, Reviews]
 ) -> None:
-    """What is written to the output."""
+    """Trains on the splits, tests, and writes the report and the best model."""
     # Without this, the same seed does not give the same result to the last bit.
     tf.config.experimental.enable_op_determinism()
     source = _adapted(args, data, splits) if args.adapt else args.elmo
     vectors = _vectors(args, source, splits)
     results = _baselines(args, splits) if args.baseline else []
-    best: Result | None = None
+    best: Any = None  # until the first seed is trained
     difference = 0.0
     for seed in args.seeds:
         elmo = _embedding(args, source)
@@ -91,13 +92,16 @@ def _experiment(
     for result in results:
         print(f"{result.name}: test accuracy {result.accuracy(splits['test']):.4f}")
     facts = _facts(args, splits, source, difference)
-    write_report(args.output, results, best or results[-1], splits["test"], facts)
+    write_report(args.output, results, best, splits["test"], facts)
     print(f"wrote {args.output / 'report.md'} and {args.output / 'model.keras'}")
 
 
-def _begin(args: argparse.Namespace, splits: Mapping[str, Reviews]) -> None:
-    """Refuses to go on with other data or options than the run began with."""
+def _begin(
+    args: argparse.Namespace, splits: Mapping[str, Reviews], weights: str
+) -> None:
+    """Refuses to go on with other data, weights or options than the run began with."""
     values = {k: value for k, value in vars(args).items() if k not in _NOT_RECORDED}
+    values["weights"] = weights
     for name, reviews in splits.items():
         content = "\n".join([*reviews.tokens, str(reviews.labels.tolist())])
         values[name] = hashlib.sha256(content.encode()).hexdigest()
@@ -115,7 +119,7 @@ def _read_splits(args: argparse.Namespace, data: Path) -> dict[str, Reviews]:
     )
     if args.limit is not None and args.limit > len(train):
         print(f"--limit {args.limit:,}: there are no more than {len(train):,}")
-    # The last ones are any, since the order is random.
+    # The order is random, so that those at the end are a random part.
     share = round(args.validation_split * len(train))
     held_out = min(max(share, 1), len(train) - 1)
     splits = dict(
@@ -231,8 +235,10 @@ def _better(
     """The result that validated better; the classifier is saved if that is the new."""
     if best is not None and result.validation <= best.validation:
         return best
-    classifier.on_text.save(folder / "model.keras")
-    classifier.on_text.export(folder / "saved_model", verbose=False)
+    with replacing(folder / "model.keras") as temporary:
+        classifier.on_text.save(temporary)
+    with replacing(folder / "saved_model") as temporary:
+        classifier.on_text.export(temporary, verbose=False)
     return result
 
 

@@ -8,10 +8,10 @@ from keras_elmo.examples.imdb.reviews import Reviews
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What one way to tell the sentiment came to.
+    """What a classifier, or a baseline, says of the test reviews.
 
     Args:
-        name: What it is.
+        name: What the report calls it.
         probabilities: Of `pos`, for each test review, `(n,)`.
         seconds: How long it took to train, without vectors that were there.
         history: What Keras recorded in training, if it was Keras.
@@ -26,7 +26,7 @@ class Result:
 
     @property
     def validation(self) -> float:
-        """The validation accuracy of the best epoch."""
+        """The validation accuracy of the best epoch, of what has a history."""
         return max(self.history["val_accuracy"])
 
     def accuracy(self, test: Reviews) -> float:

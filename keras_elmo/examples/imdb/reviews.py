@@ -90,17 +90,20 @@ def _read(
     data: Path, split: str, labels: Collection[str]
 ) -> Iterator[tuple[str, str, str]]:
     """(label, file name, text) of each review, in any order."""
-    files = _read_folder(data, split) if data.is_dir() else _read_archive(data)
+    files = _read_folder(data, split, labels) if data.is_dir() else _read_archive(data)
     for parts, content in files:
         is_asked_for = len(parts) == 3 and parts[0] == split and parts[1] in labels
         if is_asked_for and _FILE_NAME.fullmatch(parts[2]):
             yield parts[1], parts[2], content.decode("utf-8", errors="replace")
 
 
-def _read_folder(data: Path, split: str) -> Iterator[tuple[tuple[str, ...], bytes]]:
+def _read_folder(
+    data: Path, split: str, labels: Collection[str]
+) -> Iterator[tuple[tuple[str, ...], bytes]]:
     root = data / "aclImdb" if (data / "aclImdb").is_dir() else data
-    for path in root.glob(f"{split}/*/*.txt"):
-        yield path.relative_to(root).parts, path.read_bytes()
+    for label in labels:
+        for path in root.glob(f"{split}/{label}/*.txt"):
+            yield path.relative_to(root).parts, path.read_bytes()
 
 
 def _read_archive(data: Path) -> Iterator[tuple[tuple[str, ...], bytes]]:

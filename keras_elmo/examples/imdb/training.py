@@ -1,6 +1,5 @@
 """Training that goes on after an interruption, and keeps the best epoch."""
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,8 @@ import numpy as np
 
 from keras_elmo.examples.imdb.batches import Batches
 from keras_elmo.examples.imdb.result import Result
-from keras_elmo.files.atomic import replacing
+from keras_elmo.files.strict_json import read_object, write_object
+from keras_elmo.pretraining.saved_variables import load_variables, save_variables
 
 # A short rise and a long fall, as in Howard and Ruder 2018 (arXiv:1801.06146), though
 # along a cosine.
@@ -59,6 +59,9 @@ def fit(
     Returns:
         What Keras records, a list of `epochs` numbers for each metric, and their
         `"seconds"`.
+
+    Raises:
+        ValueError: if a file in `folder` is damaged, or of another model.
     """
     model.compile(
         keras.optimizers.Adam(schedule(learning_rate, epochs * len(train))),
@@ -71,7 +74,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     history = _read(folder)
     if 0 < len(history) < epochs:
-        _load(folder, model, len(history) - 1)
+        load_variables(_path(folder, len(history) - 1), _state(model))
     for epoch in range(len(history), epochs):
         start = time.monotonic()
         told = model.fit(
@@ -87,7 +90,7 @@ def fit(
         history.append({**numbers, "seconds": seconds})
         _write(folder, model, history)
     accuracies = [numbers["val_accuracy"] for numbers in history]
-    _load(folder, model, int(np.argmax(accuracies)))
+    load_variables(_path(folder, int(np.argmax(accuracies))), _state(model))
     return {name: [numbers[name] for numbers in history] for name in history[0]}
 
 
@@ -113,36 +116,27 @@ def predict(model: keras.Model, batches: Batches) -> np.ndarray:
     return probabilities
 
 
-def _state(model: keras.Model) -> list[keras.Variable]:
-    """Weights, random generators and the optimizer."""
+def _state(model: keras.Model) -> dict[str, keras.Variable]:
+    """Weights, random generators and the optimizer, by number."""
     metrics = {id(variable) for variable in model.metrics_variables}
     variables = [*model.variables, *model.optimizer.variables]
-    return [variable for variable in variables if id(variable) not in metrics]
+    kept = [variable for variable in variables if id(variable) not in metrics]
+    return {str(index): variable for index, variable in enumerate(kept)}
 
 
 def _path(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch + 1}.npz"
 
 
-def _load(folder: Path, model: keras.Model, epoch: int) -> None:
-    with np.load(_path(folder, epoch), allow_pickle=False) as file:
-        for index, variable in enumerate(_state(model)):
-            variable.assign(file[f"arr_{index}"])
-
-
 def _read(folder: Path) -> list[dict[str, float]]:
-    """What is recorded of each epoch that is done."""
+    """What is recorded of each epoch that is done, and whose weights are there."""
     path = folder / "history.json"
-    if not path.is_file():
-        return []
-    return json.loads(path.read_text("utf-8"))
+    history = read_object(path)["epochs"] if path.is_file() else []
+    is_there = [_path(folder, epoch).is_file() for epoch in range(len(history))]
+    return history[: [*is_there, False].index(False)]
 
 
 def _write(folder: Path, model: keras.Model, history: list[dict[str, float]]) -> None:
     """Writes the state after the last epoch, and then that it is done."""
-    arrays = [keras.ops.convert_to_numpy(variable) for variable in _state(model)]
-    # NumPy's format, because the HDF5 library crashes when the disk is full.
-    with replacing(_path(folder, len(history) - 1)) as temporary:
-        np.savez(temporary, *arrays)
-    with replacing(folder / "history.json") as temporary:
-        Path(temporary).write_text(json.dumps(history, indent=2), "utf-8")
+    save_variables(_path(folder, len(history) - 1), _state(model))
+    write_object(folder / "history.json", {"epochs": history})

@@ -60,6 +60,25 @@ def test_goes_on_where_it_was_interrupted(tmp_path):
         np.testing.assert_array_equal(left, right)
 
 
+def test_a_damaged_epoch_is_told_and_once_removed_done_again(tmp_path):
+    expected = train(make_model(), tmp_path)
+    best = int(np.argmax(expected["val_accuracy"]))
+    path = tmp_path / f"epoch-{best + 1}.npz"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"epoch-\d\.npz.*Remove it to go on"):
+        train(make_model(), tmp_path)
+    path.unlink()
+    again = train(make_model(), tmp_path)
+    assert again["loss"] == pytest.approx(expected["loss"], rel=1e-6)
+
+
+def test_epochs_of_another_model(tmp_path):
+    train(make_model(), tmp_path)
+    other = keras.Sequential([make_model(), keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="should be of this model and training"):
+        train(other, tmp_path)
+
+
 def test_the_epoch_that_validates_best_is_kept(tmp_path):
     model = make_model()
     original = model.fit
