@@ -27,8 +27,8 @@ def plot_senses(
 ) -> Any:
     """The vectors of a word in many sentences, a panel a layer, coloured by sense.
 
-    Each panel shows its layer's two principal components. What knows no context, as
-    `"word_emb"`, is one point.
+    Each panel shows its layer's two principal components. A layer that knows no
+    context, such as `"word_emb"`, has one vector for all sentences: one point.
 
     Args:
         layers: For each layer by name, the vectors `(n, dim)`:

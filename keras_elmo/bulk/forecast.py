@@ -19,7 +19,10 @@ from keras_elmo.files.units import format_bytes, format_seconds
 _SAMPLE_SENTENCES = 32
 _SAMPLE_TOKENS = 64  # of one sentence
 _SHORT_WORK = 20  # seconds
-_SAMPLE_SECONDS = 1  # for longer work, where sentences have ten tokens
+# For longer work the sample is as many sentences as take about so long if they have ten
+# tokens. If they are longer, so is the measurement, which such work can bear.
+_SAMPLE_SECONDS = 1
+_TOKENS_OF_A_SENTENCE = 10
 _DATASET_BYTES = 400  # of a dataset of HDF5 without its numbers
 _SHARD_BYTES = 8192  # of a shard without its lines, and of what the manifest says of it
 _LINE_BYTES = 16  # of a line without its tokens and vectors
@@ -138,7 +141,8 @@ def _measure_speed(run: Run, work: list[int]) -> float | None:
     speed = _time(run, sample)
     tokens = sum(run.manifest.shards[number].tokens for number in work)
     if tokens > _SHORT_WORK * speed:  # few sentences keep no machine busy
-        more = itertools.islice(sentences, round(_SAMPLE_SECONDS * speed / 10))
+        count = round(_SAMPLE_SECONDS * speed / _TOKENS_OF_A_SENTENCE)
+        more = itertools.islice(sentences, count)
         speed = _time(run, [*sample, *more])
     return speed or None
 

@@ -93,6 +93,6 @@ def parse_share(share: str | None) -> tuple[int, int]:
     if not is_right or not 0 <= int(index) <= int(count) or int(count) < 1:
         raise ValueError(
             "`shard` should be I/N: part I of N, with I from 1 to N, or from 0 to "
-            f"N - 1. Received: {share!r}"
+            f"N - 1. Received: {share!r}. Give each process another I and the same N"
         )
     return int(index) % int(count), int(count)

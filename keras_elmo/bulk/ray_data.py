@@ -51,8 +51,12 @@ class RayData:
     """
 
     def __init__(self, workers: int | tuple[int, int] = 1, cpus_per_worker: int = 1):
-        is_pair = isinstance(workers, tuple) and len(workers) == 2
-        pair: Any = workers if is_pair else (workers, workers)
+        pair: Any = workers if isinstance(workers, tuple) else (workers, workers)
+        if len(pair) != 2:
+            raise ValueError(
+                "`workers` should be a number, or the fewest and the most. Received: "
+                f"workers={workers}. Pass two numbers at most"
+            )
         fewest, most = pair
         self._fewest = check_positive_integer("workers", fewest)
         self._most = check_positive_integer("workers", most)

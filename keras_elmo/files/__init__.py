@@ -8,4 +8,9 @@ Nothing here knows what ELMo is, or imports anything else of the package:
 - `atomic`: a file or folder that is there whole or not at all.
 - `strict_json`: JSON that says everything once.
 - `run_record`: what a run began with, so that it goes on with the same.
+- `locks`: one process at a time.
+- `paths`: paths here and at addresses by one interface; `find_files`: the files that
+  names and patterns stand for; `existing`: nothing is replaced unasked.
+- `word_list`, `progress`, `units`, `optional`: lists of words, bars, numbers for
+  people, libraries that only some need.
 """

@@ -62,8 +62,9 @@ def download(
     if not path.is_file():
         if is_offline():
             raise FileNotFoundError(
-                f"{os.fspath(path)!r} is not there, and KERAS_ELMO_OFFLINE forbids to "
-                f"fetch it. Unset that, or put the file of {address} there"
+                f"{os.fspath(path)!r} should be there, because KERAS_ELMO_OFFLINE "
+                "forbids to fetch it. Received: no such file. Unset that, or put the "
+                f"file of {address} there"
             )
         with _lock(path):
             if not path.is_file():  # no other process was faster

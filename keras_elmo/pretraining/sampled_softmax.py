@@ -89,7 +89,7 @@ class SampledSoftmax(keras.layers.Layer):
         )
 
     def logits(self, outputs):
-        """Of all words, float32 `(tokens, vocabulary_size)`."""
+        """The logits of all words, float32 `(tokens, vocabulary_size)`."""
         kernel, bias = (tf.convert_to_tensor(v) for v in (self.kernel, self.bias))
         return tf.matmul(tf.cast(outputs, tf.float32), kernel, transpose_b=True) + bias
 

@@ -43,12 +43,12 @@ class TrainingOptions:
             Then it falls to 1 % along a cosine, which reaches a lower perplexity with
             the same number of tokens than a constant rate. Defaults to 4e-3.
         clip_norm: Bound of the gradients' global norm. Defaults to 1.
-        averaging: Share of the steps from which the weights' averages come, roughly:
-            each step back counts less, by a factor of e after this share. The averages
-            are what is validated and what is left at the end; they are better than the
-            weights of any one step (Izmailov et al. 2018, arXiv:1803.05407, though with
-            equal weights). At most 0.25, with which 2 % of the first weights are left.
-            Defaults to 0, for none.
+        averaging: Share of the steps over which an exponential moving average (EMA) of
+            the weights is taken, roughly: each step back counts less, by a factor of e
+            after this share. The averages are what is validated and what is left at the
+            end; they are better than the weights of any one step (as are equal-weighted
+            ones: Izmailov et al. 2018, arXiv:1803.05407). At most 0.25, with which 2 %
+            of the first weights are left. Defaults to 0, for none.
         seed: Seed of the order of the text. Defaults to 1.
         interval: Largest number of steps from one checkpoint and validation to the
             next. Defaults to 1000.

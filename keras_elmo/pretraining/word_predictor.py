@@ -108,7 +108,7 @@ class WordPredictor:
         return self._best(scores_of_words, candidates, n)
 
     def _logits(self, row: Sequence[bytes], direction: str) -> tf.Tensor:
-        """Those of the token that a direction predicts last, `(vocabulary_size,)`."""
+        """Logits `(vocabulary_size,)` of the token that a direction predicts last."""
         last = slice(-1, None) if direction == "forward" else slice(1)
         for context in self.contexts.read([row], direction, _WINDOW):
             # The window that is read last has the token, and its output stays.

@@ -1,6 +1,7 @@
 """The snippets of README run, in their order."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,9 +10,36 @@ from pathlib import Path
 import pytest
 from golden import FIXTURES, Golden
 
+import keras_elmo
 from keras_elmo.cli.main import main
+from keras_elmo.cli.parser import make_parser
+from keras_elmo.examples.imdb import arguments as imdb_arguments
 
 README = Path(__file__).parents[2] / "README.md"
+PACKAGE = Path(keras_elmo.__file__).parent
+PAGES = [README, *sorted(PACKAGE.rglob("README.md"))]
+
+
+def commands_of(page, program):
+    """The arguments of each command of a program in the blocks for a shell."""
+    blocks = re.findall(r"```bash\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    for line in "".join(blocks).replace("\\\n", " ").splitlines():
+        if line.startswith(f"{program} "):
+            yield shlex.split(line.removeprefix(program), comments=True)
+
+
+def test_commands_have_the_arguments_that_they_are_shown_with():
+    shown = [
+        arguments for page in PAGES for arguments in commands_of(page, "keras-elmo")
+    ]
+    assert len(shown) > 20
+    for arguments in shown:
+        make_parser().parse_args(arguments)
+    experiment = f"python -m {imdb_arguments.__package__}"
+    shown = [arguments for page in PAGES for arguments in commands_of(page, experiment)]
+    assert shown
+    for arguments in shown:
+        imdb_arguments.parse(arguments)
 
 
 @pytest.mark.slow

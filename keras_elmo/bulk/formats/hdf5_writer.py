@@ -132,6 +132,6 @@ class _Disk:
     def truncate(self, size: int | None = None) -> int:
         try:
             return self._file.truncate(size)
-        except OSError as error:
+        except BaseException as error:  # as in `write`
             self._error = error
             return size or 0
