@@ -29,17 +29,15 @@ def commands_of(page, program):
 
 
 def test_commands_have_the_arguments_that_they_are_shown_with():
-    shown = [
-        arguments for page in PAGES for arguments in commands_of(page, "keras-elmo")
-    ]
-    assert len(shown) > 20
-    for arguments in shown:
-        make_parser().parse_args(arguments)
     experiment = f"python -m {imdb_arguments.__package__}"
-    shown = [arguments for page in PAGES for arguments in commands_of(page, experiment)]
-    assert shown
-    for arguments in shown:
-        imdb_arguments.parse(arguments)
+    for program, parse, fewest in (
+        ("keras-elmo", make_parser().parse_args, 16),
+        (experiment, imdb_arguments.parse, 1),
+    ):
+        shown = [args for page in PAGES for args in commands_of(page, program)]
+        assert len(shown) >= fewest
+        for arguments in shown:
+            parse(arguments)
 
 
 @pytest.mark.slow
