@@ -24,7 +24,6 @@ from keras_elmo.pretraining.progress import TrainingProgress
 from keras_elmo.pretraining.text_corpus import CorpusSize, TextCorpus
 from keras_elmo.pretraining.training import TrainingOptions, evaluate, train
 from keras_elmo.pretraining.vocabulary import Vocabulary
-from keras_elmo.pretraining.widening import widen
 from keras_elmo.weights.formats import options as options_json
 from keras_elmo.weights.formats.preset_folder import VOCABULARY
 from keras_elmo.weights.open_weights import open_weights
@@ -35,7 +34,7 @@ _STRATEGIES = {
     "mirrored": tf.distribute.MirroredStrategy,
     "multi-worker": tf.distribute.MultiWorkerMirroredStrategy,
 }
-# The sizes with which `tiny_en` began, which two cores train in hours.
+# A new model has the sizes of `tiny_en`, which two cores train in hours.
 _SIZES = {
     "filters": [[1, 32], [2, 32], [3, 64], [4, 128], [5, 128], [6, 128]],
     "units": 512,
@@ -108,11 +107,6 @@ def _check(args: argparse.Namespace) -> None:
             "`--options` is for a new biLM: not together with `--from`. Received: "
             f"--options {args.options}. Leave one of them out"
         )
-    if args.units is not None and not args.source:
-        raise ValueError(
-            "`--units` is for a biLM to go on from: together with `--from`. Received: "
-            f"--units {args.units}. Give those of a new one in `--options`"
-        )
     if args.tokens is not None:
         check_positive_integer("tokens", args.tokens)
     check_positive_integer("softmax_tokens", args.softmax_tokens)
@@ -143,7 +137,7 @@ def _make_bilm(args: argparse.Namespace, stored: StoredModel | None) -> BiLM:
         return BiLM(**sizes, sentence_boundaries=True)
     bilm = BiLM.from_stored_model(stored, sentence_boundaries=True)
     bilm.require_bytes("--from")
-    return bilm if args.units is None else widen(bilm, args.units)
+    return bilm
 
 
 def _find_vocabulary(

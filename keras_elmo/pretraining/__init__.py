@@ -10,9 +10,8 @@ text files -> TextCorpus -> batches of char ids and targets -> LanguageModel
 `train` fits a `LanguageModel` as its `TrainingOptions` say, with checkpoints to resume
 from; `TrainingForecast` and `TrainingProgress` tell of it; `evaluate` computes its
 `Perplexity`; and `LanguageModel.save_to_preset` stores it for `BiLM.from_preset`,
-`ElmoEmbedding.from_preset` and more training, for which `widen` makes more room. Its
-`score` makes a `SentenceScore` of each sentence, and `next_words` and `substitutes`
-find the words that it expects.
+`ElmoEmbedding.from_preset` and more training. Its `score` makes a `SentenceScore` of
+each sentence, and `next_words` and `substitutes` find the words that it expects.
 
 Example:
 
@@ -38,7 +37,6 @@ from keras_elmo.pretraining.sentence_score import SentenceScore
 from keras_elmo.pretraining.text_corpus import CorpusSize, TextCorpus
 from keras_elmo.pretraining.training import TrainingOptions, evaluate, train
 from keras_elmo.pretraining.vocabulary import Vocabulary
-from keras_elmo.pretraining.widening import widen
 
 __all__ = [
     "CorpusSize",
@@ -53,5 +51,4 @@ __all__ = [
     "Vocabulary",
     "evaluate",
     "train",
-    "widen",
 ]

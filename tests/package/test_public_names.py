@@ -42,7 +42,6 @@ FACES = {
         "Vocabulary",
         "evaluate",
         "train",
-        "widen",
     },
     "plots": {
         "import_figure",

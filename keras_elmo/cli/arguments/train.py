@@ -20,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--validation", nargs="+", metavar="GLOB", help="text to compute perplexity of")
     add("--from", nargs="+", dest="source", help=f"weights to go on from: {WEIGHTS}")
     add("--options", type=Path, help="options.json with the sizes of a new biLM")
-    add("--units", type=int, help="cells of each LSTM, more than those of --from")
     add("--tokenizer", choices=TOKENIZERS, default="space")
     add("--vocabulary", type=Path, help="words to predict (default: from the text)")
     add("--min-count", type=int, default=3, help="of a word of the vocabulary")
