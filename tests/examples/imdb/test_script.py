@@ -171,7 +171,7 @@ def test_trains_finetunes_saves_and_repeats(review_folder, tmp_path):
 def test_adapts_tiny_en_by_default(review_folder, tmp_path):
     output = tmp_path / "new" / "folder"
     given = (f"--data={review_folder}", f"--output={output}", "--epochs=1", "--adapt")
-    run(*given, "--limit=4", "--adapt-epochs=400")  # some steps of so little text
+    run(*given, "--limit=4", "--adapt-epochs=100")  # some steps of so little text
     model = keras.models.load_model(output / "model.keras")
     adapted = ElmoEmbedding.from_preset(output / "adapted" / "preset")
     original = ElmoEmbedding.from_preset("tiny_en")
