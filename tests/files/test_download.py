@@ -306,7 +306,7 @@ def test_record_that_is_damaged(file_server, tmp_path):
 def test_offline(file_server, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_ELMO_OFFLINE", "1")
     path = tmp_path / "elmo.tar.gz"
-    expected = f"'{path}' is not there.*{file_server.address()}"
+    expected = f"'{path}' should be there.*{file_server.address()}"
     with pytest.raises(FileNotFoundError, match=expected):
         download(file_server.address(), tmp_path)
     assert not os.listdir(tmp_path)

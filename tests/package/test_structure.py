@@ -96,6 +96,7 @@ FLOORS = {
         "embedding",
         "files",
         "plots",
+        "pretraining",
         "text",
         "weights",
         "keras_elmo",

@@ -294,7 +294,7 @@ def test_other_addresses(file_server):
 
 def test_offline_says_where(tmp_path):
     missing = tmp_path / "home" / "allennlp" / "small" / "options.json"
-    with pytest.raises(FileNotFoundError, match=f"'{missing}' is not there"):
+    with pytest.raises(FileNotFoundError, match=f"'{missing}' should be there"):
         locate("allennlp/small")
     assert not (tmp_path / "home").exists()
 

@@ -103,7 +103,7 @@ def test_no_network(apart, monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_ELMO_OFFLINE", "1")
     path = tmp_path / "imdb" / "aclImdb_v1.tar.gz"
     message = error_of()
-    assert f"'{path}' is not there" in message and "put the file of http" in message
+    assert f"'{path}' should be there" in message and "put the file of http" in message
 
 
 def run(*given):
