@@ -94,7 +94,7 @@ class LanguageModel(SentenceScorer, WordPredictor, keras.Model):
         if not isinstance(vocabulary, Vocabulary):
             raise ValueError(
                 "`vocabulary` should be a `Vocabulary`. Received: vocabulary of type "
-                f"{type(vocabulary).__name__}"
+                f"{type(vocabulary).__name__}. Make one of the words: Vocabulary(words)"
             )
         self.vocabulary = vocabulary
         self.tokenizer = check_choice("tokenizer", tokenizer, tuple(TOKENIZERS))

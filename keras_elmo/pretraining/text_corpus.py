@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_elmo.arguments import check_choice, check_positive_integer
 from keras_elmo.files.find_files import find_files
+from keras_elmo.files.paths import is_address
 from keras_elmo.pretraining.packing import NO_TARGET, Batch, pack
 from keras_elmo.pretraining.shuffled_lines import lines_of, shuffled_lines
 from keras_elmo.pretraining.vocabulary import Vocabulary
@@ -275,11 +276,16 @@ def _split_rows(batch: Batch, num_parts: int) -> Batch:
 
 
 def _find(names: str | os.PathLike | Sequence[str | os.PathLike]) -> list[str]:
-    files = [os.fspath(path) for path in find_files(names, "files")]
-    wrong = [file for file in files if file.endswith((".xz", ".bz2"))]
+    files = [str(path) for path in find_files(names, "files")]
+    wrong = [file for file in files if not _can_be_read(file)]
     if wrong or not files:
         raise ValueError(
-            "`files` should be text files, as they are or as .gz. Received: "
-            f"{wrong or files}. Unpack them first"
+            "`files` should be text files on this machine, at least one, as they are "
+            f"or as .gz. Received: {wrong}. Fetch and unpack them first"
         )
     return files
+
+
+def _can_be_read(file: str) -> bool:
+    """Whether TensorFlow reads it, which unpacks gzip alone."""
+    return not is_address(file) and not file.endswith((".xz", ".bz2"))
