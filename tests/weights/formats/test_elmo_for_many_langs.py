@@ -197,7 +197,7 @@ def test_what_reads_bytes_refuses_it(elmo):
     with refused(f"`module` {message}"):
         Elmo(FOLDER)
     with pytest.raises(SystemExit, match=f"`--from` {message}"):
-        main(["train", "--from", str(FOLDER), "--text", "none", "--output", "none"])
+        main(["train", "--from", str(FOLDER), "--text", __file__, "--output", "none"])
 
 
 @pytest.mark.parametrize("stateful", [False, True])
