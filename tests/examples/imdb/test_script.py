@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from golden import Golden
+from models import skip_elmo
 
 from keras_elmo import ElmoEmbedding
 from keras_elmo.examples.imdb import __main__ as script
@@ -75,6 +76,20 @@ def test_other_mistakes_end_in_a_line(apart, review_folder, tmp_path):
     for _ in range(2):  # a mistake is not what a run goes on with
         assert "no_such_preset" in error_of(data, output, "--elmo", "no_such_preset")
     assert "File exists" in error_of(data, f"--output={tmp_path / 'file'}")
+
+
+def test_other_weights_at_the_same_place_are_refused(apart, review_folder, tmp_path):
+    (review_folder / "train" / "unsup" / "0_0.txt").unlink()  # so that it ends early
+    preset = str(tmp_path / "preset")
+    given = f"--data={review_folder}", f"--output={tmp_path / 'run'}", "--adapt"
+    elmo = skip_elmo()
+    elmo.save_to_preset(preset)
+    for _ in range(2):
+        assert "reviews without a label" in error_of(*given, "--elmo", preset)
+    elmo.set_weights([0.5 * value for value in elmo.get_weights()])
+    elmo.save_to_preset(preset, overwrite=True)
+    message = error_of(*given, "--elmo", preset)
+    assert "should go on with what it began with. Received: weights " in message
 
 
 def test_another_run_at_work_is_told(apart, review_folder, tmp_path):
