@@ -8,18 +8,20 @@ the seed: between its first line of output and its end, or in its last half if i
 nothing before the end. What is at its output then has to be absent, or what was there
 before, or what it is at the end; of `embed`, `--check` may miss shards, but find none
 damaged. The same command, with `--resume` where it has that, has to come to the same
-contents as the first. Kills that came before the end are counted as `killed`, the
-others as `ended before`. `--output` keeps the results, and the folder of what failed;
-the same command goes on.
+contents as the first. Kills that came before the end are counted as `killed`, until
+there are `--times` of them, the others as `ended before`. `--output` keeps the results,
+and the folder of what failed; the same command goes on.
 """
 
 import argparse
 import collections
+import dataclasses
 import os
 import random
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from scenarios import SCENARIOS, Scenario, prepare, run
@@ -29,6 +31,9 @@ from file_server import FileServer  # isort: skip, scenarios.py adds its folder
 
 from keras_elmo import bulk
 from keras_elmo.files.strict_json import read_object, write_object
+
+_KILLED = "killed"
+_LATE = "ended before"
 
 
 def main() -> int:
@@ -43,37 +48,42 @@ def main() -> int:
     state = read_object(state_path) if state_path.is_file() else {}
     for name in args.only:
         outcomes = state.setdefault(name, [])
-        if len(outcomes) >= args.times:
-            continue
-        scenario = SCENARIOS[name]
         folder = args.output.absolute() / name.replace(" ", "_")
-        prepare(folder, scenario)
-        before = scenario.contents(folder)
-        until_output, seconds = time_of(scenario.command(folder))
-        is_silent = until_output > 0.9 * seconds
-        first = seconds / 2 if is_silent else 0.0
-        last = seconds if is_silent else seconds - until_output
-        after = scenario.contents(folder)
-        for number in range(len(outcomes), args.times):
-            chance = random.Random(f"{args.seed} {name} {number}")
-            prepare(folder, scenario)
-            command = scenario.command(folder)
-            kill(command, chance.uniform(first, last), is_silent)
-            left = scenario.contents(folder)
-            outcome = problem(scenario, folder, left, before, after)
-            if outcome is None:
-                outcome = "ended before" if left == after else "killed"
-            else:
-                folder.rename(folder.with_name(f"{folder.name}-{number}"))
+        for outcome in kills(SCENARIOS[name], folder, outcomes, args.times, args.seed):
             outcomes.append(outcome)
             write_object(state_path, state)
     failed = 0
     for name, outcomes in state.items():
         counts = collections.Counter(outcomes)
         print(f"{name}: {dict(counts)}")
-        failed += len(outcomes) - counts["killed"] - counts["ended before"]
-        failed += not counts["killed"]  # or it shows nothing
+        failed += len(outcomes) - counts[_KILLED] - counts[_LATE]
+        failed += counts[_KILLED] < args.times
     return int(failed > 0)
+
+
+def kills(
+    scenario: Scenario, folder: Path, outcomes: list[str], times: int, seed: int
+) -> Iterator[str]:
+    """The outcome of one kill after the other, until `outcomes` has enough of them."""
+    is_measured = False
+    while not enough(outcomes, times):
+        prepare(folder, scenario)
+        if not is_measured:
+            before = scenario.contents(folder)
+            moments = moments_of(scenario.command(folder))
+            after = scenario.contents(folder)
+            prepare(folder, scenario)
+        chance = random.Random(f"{seed} {folder.name} {len(outcomes)}")
+        moments.kill(scenario.command(folder), chance)
+        left = scenario.contents(folder)
+        outcome = problem(scenario, folder, left, before, after)
+        if outcome is None:
+            outcome = _LATE if left == after else _KILLED
+        else:
+            folder.rename(folder.with_name(f"{folder.name}-{len(outcomes)}"))
+        # What is late was measured while the machine had more to do.
+        is_measured = outcome != _LATE
+        yield outcome
 
 
 def serve_file() -> None:
@@ -84,24 +94,41 @@ def serve_file() -> None:
     os.environ["ENDURANCE_ADDRESS"] = server.address()
 
 
-def time_of(command: list[str]) -> tuple[float, float]:
-    """Seconds until the first output, and until the end."""
+def enough(outcomes: list[str], times: int) -> bool:
+    """Whether there are so many kills, or too many that came too late."""
+    late = outcomes.count(_LATE)
+    return len(outcomes) - late >= times or late >= max(times, 10)
+
+
+@dataclasses.dataclass(frozen=True)
+class Moments:
+    """When a command is killed: so many seconds after its first output or its start."""
+
+    first: float
+    last: float
+    is_silent: bool
+
+    def kill(self, command: list[str], chance: random.Random) -> None:
+        """Starts the command and kills it at one of these moments."""
+        process = WarmPython(command)
+        if not self.is_silent:
+            process.wait_for_output()
+        time.sleep(chance.uniform(self.first, self.last))
+        process.kill()
+
+
+def moments_of(command: list[str]) -> Moments:
+    """Runs a command to its end, to know how long it takes."""
     begin = time.monotonic()
     process = WarmPython(command)
     process.wait_for_output()
-    first = time.monotonic() - begin
+    until_output = time.monotonic() - begin
     if process.wait():
         sys.exit(f"{command} fails by itself: {process.printed}")
-    return first, time.monotonic() - begin
-
-
-def kill(command: list[str], seconds: float, is_silent: bool) -> None:
-    """Kills a command so long after its first output, or after its start."""
-    process = WarmPython(command)
-    if not is_silent:
-        process.wait_for_output()
-    time.sleep(seconds)
-    process.kill()
+    seconds = time.monotonic() - begin
+    if until_output > 0.9 * seconds:
+        return Moments(seconds / 2, seconds, is_silent=True)
+    return Moments(0.0, seconds - until_output, is_silent=False)
 
 
 def problem(
