@@ -5,6 +5,7 @@ import doctest
 import importlib
 import importlib.metadata
 import pkgutil
+import re
 from pathlib import Path
 
 import keras
@@ -206,6 +207,13 @@ def test_docstrings_are_complete(name):
         assert part in text, part
     assert "Raises:" in text or name == "Highway"
     assert "Returns:" in text or "Output shape:" in text
+
+
+def test_no_time_of_day():
+    """The clock of a machine may be set while a command runs."""
+    words = re.compile(r"time\.time\b|time_ns\(|\b(now|today|utcnow)\(")
+    for path in PACKAGE.rglob("*.py"):
+        assert not words.search(path.read_text("utf-8")), path
 
 
 def test_every_test_file_is_collected():
