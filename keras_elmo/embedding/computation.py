@@ -73,6 +73,9 @@ class Computation:
         elmo = self._elmo
         mask = length_mask(encoded, elmo.sentence_boundaries)
         layers = self.run_bilm(encoded, packed)  # of (batch, time, ...)
+        if not elmo.bilm.trainable_variables:
+            # TensorFlow would compute gradients of frozen weights of a SavedModel too.
+            layers = [tf.stop_gradient(layer) for layer in layers]
         if elmo.sentence_boundaries:
             layers = [layer[:, 1:-1] for layer in layers]
         dropout = functools.partial(elmo.dropout_layer, training=training)

@@ -180,6 +180,7 @@ class ProjectedLSTM(keras.layers.Layer):
             cell_clip=self.cell_clip,
             projection_clip=self.projection_clip,
             widths=(self.projection_dim, self.units),
+            is_trained=bool(self.trainable_weights),
         )
 
     def _step(self, projected_input, hidden, memory):

@@ -1,7 +1,9 @@
+import gc
 import json
 import subprocess
 import sys
 import warnings
+import weakref
 from pathlib import Path
 from typing import NamedTuple
 
@@ -149,6 +151,15 @@ def test_dropout_where_it_is_loaded(exported):
     assert 0.3 < dropped[is_token].mean() < 0.7
     assert np.any(dropped != (second["elmo"] == 0))
     assert_close(first["lstm_outputs2"], without["lstm_outputs2"])
+
+
+def test_what_is_deleted_is_not_kept_in_memory(exported):
+    """As TensorFlow keeps all that has a gradient of its own, once it is loaded."""
+    loaded = tf.saved_model.load(str(exported.folder))
+    graph = weakref.ref(loaded.signatures["default"].graph)
+    del loaded
+    gc.collect()
+    assert graph() is None
 
 
 def test_weights_are_stored_once(exported):

@@ -80,11 +80,16 @@ def gradients(bilstm, inputs, states, weights, packed):
 @pytest.mark.slow
 @pytest.mark.parametrize("projection_dim", [3, 5])
 @pytest.mark.parametrize("clips", [(0.4, 0.3), (None, None)])
-@pytest.mark.parametrize("in_graph", [False, True])
-def test_gradients_are_those_of_the_padded_loop(projection_dim, clips, in_graph):
+@pytest.mark.parametrize(
+    ("in_graph", "trainable"), [(False, True), (True, True), (False, False)]
+)
+def test_gradients_are_those_of_the_padded_loop(
+    projection_dim, clips, in_graph, trainable
+):
     bilstm = BiLSTM(5, projection_dim, 3, *clips, return_state=True)
     bilstm.build((None, None, projection_dim))
     set_random_weights(bilstm)
+    bilstm.trainable = trainable
     inputs = values(4, 4, projection_dim)
     states = [values(4, size) for size in bilstm.state_sizes]
     weights = [values(4, 4, 2 * projection_dim) for _ in range(3)]

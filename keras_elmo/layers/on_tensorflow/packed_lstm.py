@@ -28,6 +28,7 @@ def packed_lstm(
     cell_clip: float | None = None,
     projection_clip: float | None = None,
     widths: tuple[int, ...] = (),
+    is_trained: bool = True,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Reads a packed batch, step by step.
 
@@ -41,6 +42,9 @@ def packed_lstm(
         recurrent_kernel: See `lstm_step`; so are the three arguments that follow.
         widths: Of `hidden` and `memory`. TensorFlow would make one graph of layers of
             different sizes, in which sizes are unknown; so they are told apart.
+        is_trained: Whether gradients are likely to be asked for. If not, they are
+            TensorFlow's own: a program that loads a SavedModel with others keeps it in
+            memory for ever, some 70 MB each time.
 
     Returns:
         The outputs `(tokens, projection_dim)`, and the state after the last token of
@@ -63,6 +67,8 @@ def packed_lstm(
     kernels = [recurrent_kernel]
     if projection_kernel is not None:
         kernels.append(projection_kernel)
+    if not is_trained:
+        return _forward(inputs, sizes, [hidden, memory], kernels, clips)
     return read(inputs, hidden, memory, *kernels)
 
 
