@@ -124,7 +124,7 @@ def load_often(loads: int, weights: str, served: Path) -> float:
     for number in range(loads):
         ElmoEmbedding.from_preset(weights)(text)
         signature_of(tf.saved_model.load(str(served)))(text)
-        # TensorFlow keeps some 36 kB for each new name of a variable, so that layers
+        # TensorFlow keeps something for each new name of a variable, so that layers
         # have to get the names of those that are gone.
         keras.utils.clear_session()
         if number in (loads // 10, loads - 1):

@@ -43,8 +43,8 @@ def packed_lstm(
         widths: Of `hidden` and `memory`. TensorFlow would make one graph of layers of
             different sizes, in which sizes are unknown; so they are told apart.
         is_trained: Whether gradients are likely to be asked for. If not, they are
-            TensorFlow's own: a program that loads a SavedModel with others keeps it in
-            memory for ever, some 70 MB each time.
+            TensorFlow's own, because a SavedModel with others stays in the memory of
+            whoever loads it.
 
     Returns:
         The outputs `(tokens, projection_dim)`, and the state after the last token of
