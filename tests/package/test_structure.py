@@ -96,6 +96,7 @@ FLOORS = {
         "cli",
         "embedding",
         "files",
+        "layers",
         "plots",
         "pretraining",
         "text",

@@ -25,6 +25,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--max-tokens", type=int, default=400, help="tokens of a review to read")
     add("--limit", type=int, help="number of reviews of each split (default: all)")
     add("--validation-split", type=float, default=0.1, help="share of the train split")
+    words = "size of word embeddings that the head reads too (default: none)"
+    add("--words", type=int, default=0, metavar="DIM", help=words)
+    add("--dropout", type=float, default=0.0, help="of what the head reads")
     add("--epochs", type=int, default=8, help="of the mix and the head")
     add("--batch-size", type=int, default=32, help="reviews of a step")
     add("--learning-rate", type=float, default=1e-3, help="its peak")
@@ -61,6 +64,10 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     for name in ("max_tokens", "epochs", "batch_size", "compare", "finetune_epochs"):
         if getattr(args, name) < 1:
             parser.error(f"--{name.replace('_', '-')} should be at least 1")
+    if args.words < 0:
+        parser.error("--words should be at least 0, for none")
+    if not 0 <= args.dropout < 1:
+        parser.error("--dropout should be at least 0 and below 1")
     for name in ("learning_rate", "finetune_learning_rate", "adapt_epochs"):
         if not getattr(args, name) > 0:
             parser.error(f"--{name.replace('_', '-')} should be above 0")

@@ -8,12 +8,14 @@ import keras
 
 from keras_elmo.examples.imdb.batches import text_batches
 from keras_elmo.examples.imdb.heads import apply_head, make_head
+from keras_elmo.examples.imdb.layers import FirstTokens, TokenMask, WordEmbedding
 from keras_elmo.examples.imdb.result import Result
-from keras_elmo.examples.imdb.reviews import Reviews
+from keras_elmo.examples.imdb.reviews import Reviews, frequent_words
 from keras_elmo.examples.imdb.training import train_and_test
 from keras_elmo.files.optional import import_optional
+from keras_elmo.layers import AttachMask
 
-_WORDS = 20_000
+WORDS = 20_000
 _DIM = 128
 
 
@@ -55,15 +57,14 @@ def from_scratch(
         folder: See `fit`.
     """
     seed = args.seeds[0]
-    words = keras.layers.TextVectorization(_WORDS, standardize="lower")
-    words.adapt(splits["train"].tokens)
-    keras.utils.set_random_seed(seed)
-    embedding = keras.layers.Embedding(_WORDS, _DIM, mask_zero=True)
+    layers = make_head(args.head, seed, args.dropout)
     text = keras.Input((), dtype="string")
-    sequence = embedding(words(text))
-    model = keras.Model(text, apply_head(make_head(args.head, seed), sequence))
+    tokens = FirstTokens(args.max_tokens)(text)["tokens"]
+    words = WordEmbedding(frequent_words(splits["train"], WORDS), _DIM)
+    sequence = AttachMask()([words(tokens), TokenMask()(tokens)])
+    model = keras.Model(text, apply_head(layers, sequence))
     batches = {
-        name: text_batches(reviews, reviews.tokens, args.batch_size)
+        name: text_batches(reviews, reviews.texts, args.batch_size)
         for name, reviews in splits.items()
     }
     name = f"embeddings from scratch, {args.head}"

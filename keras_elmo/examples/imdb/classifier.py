@@ -1,11 +1,15 @@
 """The classifier, once on vectors that were computed before and once on strings."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_elmo import ElmoEmbedding
 from keras_elmo.examples.imdb.heads import apply_head, make_head
-from keras_elmo.examples.imdb.layers import FirstTokens
+from keras_elmo.examples.imdb.layers import FirstTokens, TokenMask, WordEmbedding
+from keras_elmo.layers import AttachMask
 
 
 class Classifier:
@@ -15,30 +19,51 @@ class Classifier:
         elmo: The embedding, with the output `"elmo"`.
         head: Name of the head, see `make_head`.
         max_tokens: Tokens of a review to read.
-        seed: Seed of the head.
+        seed: Seed of the head, and of the word embeddings.
+        dropout: Rate of the dropout of what the head reads. Defaults to 0.
+        words: Arguments of a `WordEmbedding` that the head reads too. Defaults to None:
+            it reads ELMo alone.
 
     Attributes:
-        on_vectors: A model of `{"vectors": (batch, layers, time, dim), "mask": boolean
-            (batch, time)}`, the frozen outputs of the biLM.
+        on_vectors: A model of `{"vectors": (batch, layers, time, dim), "tokens":
+            strings (batch, time)}`, the frozen outputs of the biLM and what they are
+            of.
         on_text: A model of raw reviews, strings `(batch,)`. To load it from a file
             takes `import keras_elmo.examples.imdb.layers`.
     """
 
-    def __init__(self, elmo: ElmoEmbedding, head: str, max_tokens: int, seed: int):
+    def __init__(
+        self,
+        elmo: ElmoEmbedding,
+        head: str,
+        max_tokens: int,
+        seed: int,
+        dropout: float = 0.0,
+        words: Mapping[str, Any] | None = None,
+    ):
         num_layers, dim = elmo.mix.num_layers, 2 * elmo.bilm.projection_dim
         self._elmo = elmo
-        layers = make_head(head, seed)
+        layers = make_head(head, seed, dropout)
+        # It comes after the head, which sets the seed.
+        self._words = WordEmbedding(**words, name="words") if words else None
 
         vectors = keras.Input((num_layers, None, dim), name="vectors")
-        mask = keras.Input((None,), dtype="bool", name="mask")
+        tokens = keras.Input((None,), dtype="string", name="tokens")
         mixed = elmo.mix(ops.unstack(vectors, num_layers, axis=1))
-        sequence = elmo.attach_mask([mixed, mask])
-        inputs = {"vectors": vectors, "mask": mask}
+        sequence = self._with_words(mixed, tokens)
+        inputs = {"vectors": vectors, "tokens": tokens}
         self.on_vectors = keras.Model(inputs, apply_head(layers, sequence))
 
         text = keras.Input((), dtype="string", name="text")
-        sequence = elmo(FirstTokens(max_tokens, name="first_tokens")(text))
+        first = FirstTokens(max_tokens, name="first_tokens")(text)
+        sequence = self._with_words(elmo(first), first["tokens"])
         self.on_text = keras.Model(text, apply_head(layers, sequence))
+
+    def _with_words(self, sequence: Any, tokens: Any) -> Any:
+        """What the head reads, with its mask."""
+        if self._words is not None:
+            sequence = keras.layers.Concatenate()([sequence, self._words(tokens)])
+        return AttachMask()([sequence, TokenMask()(tokens)])
 
     def mix_weights(self) -> list[float]:
         """The weights of the layers in the mix, before the softmax."""

@@ -18,7 +18,7 @@ from keras_elmo import ElmoEmbedding, __version__
 from keras_elmo.bulk import Embeddings
 from keras_elmo.bulk.fingerprint import fingerprint
 from keras_elmo.examples.imdb.adaptation import adapt
-from keras_elmo.examples.imdb.baselines import bag_of_words, from_scratch
+from keras_elmo.examples.imdb.baselines import WORDS, bag_of_words, from_scratch
 from keras_elmo.examples.imdb.batches import text_batches
 from keras_elmo.examples.imdb.classifier import Classifier
 from keras_elmo.examples.imdb.layers import first_tokens
@@ -28,6 +28,7 @@ from keras_elmo.examples.imdb.reviews import (
     HASH,
     URL,
     Reviews,
+    frequent_words,
     read_reviews,
     read_unlabelled,
 )
@@ -80,8 +81,7 @@ def _experiment(
     best: Any = None  # until the first seed is trained
     difference = 0.0
     for seed in args.seeds:
-        elmo = _embedding(args, source)
-        classifier = Classifier(elmo, args.head, args.max_tokens, seed)
+        classifier = _classifier(args, source, splits["train"], seed)
         result = _train(args, classifier, vectors, splits, seed)
         difference = max(difference, _difference(args, classifier, result, splits))
         results.append(result)
@@ -171,6 +171,20 @@ def _embedding(args: argparse.Namespace, source: list[str]) -> ElmoEmbedding:
     )
 
 
+def _classifier(
+    args: argparse.Namespace, source: list[str], train: Reviews, seed: int
+) -> Classifier:
+    words = {"vocabulary": frequent_words(train, WORDS), "dim": args.words}
+    return Classifier(
+        _embedding(args, source),
+        args.head,
+        args.max_tokens,
+        seed,
+        args.dropout,
+        words if args.words else None,
+    )
+
+
 def _vectors(
     args: argparse.Namespace, source: list[str], splits: dict[str, Reviews]
 ) -> dict[str, Embeddings]:
@@ -195,7 +209,7 @@ def _train(
         for name, reviews in splits.items()
     }
     result = train_and_test(
-        f"frozen, {args.head}, seed {seed}",
+        f"frozen, {_head(args)}, seed {seed}",
         classifier.on_vectors,
         batches,
         seed,
@@ -218,7 +232,7 @@ def _finetune(
         for name, reviews in splits.items()
     }
     result = train_and_test(
-        f"finetuned ({args.finetune}), {args.head}, seed {seed}",
+        f"finetuned ({args.finetune}), {_head(args)}, seed {seed}",
         classifier.on_text,
         batches,
         seed,
@@ -227,6 +241,11 @@ def _finetune(
         args.output / f"finetuned-{args.finetune}-{seed}",
     )
     return dataclasses.replace(result, mix=classifier.mix_weights())
+
+
+def _head(args: argparse.Namespace) -> str:
+    """What the report calls all that comes after the mix."""
+    return f"{args.head} with word embeddings" if args.words else args.head
 
 
 def _better(

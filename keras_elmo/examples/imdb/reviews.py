@@ -1,5 +1,6 @@
 """The reviews as they come: a folder or an archive with a file for each."""
 
+import collections
 import dataclasses
 import random
 import re
@@ -79,6 +80,14 @@ def read_reviews(
     labels = np.array([label for _, label in reviews], dtype="float32")
     shuffled = [text for text, _ in reviews]
     return Reviews(shuffled, first_tokens(shuffled, max_tokens), labels)
+
+
+def frequent_words(reviews: Reviews, count: int) -> list[str]:
+    """The words that are most frequent, in lower case, the most frequent first."""
+    counts = collections.Counter(
+        word for tokens in reviews.tokens for word in tokens.lower().split()
+    )
+    return [word for word, _ in counts.most_common(count)]
 
 
 def read_unlabelled(data: Path) -> list[str]:

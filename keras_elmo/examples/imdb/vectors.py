@@ -78,21 +78,22 @@ def vector_batches(reviews: Reviews, vectors: Embeddings, batch_size: int) -> Ba
     layers, _, dim = vectors.shape or (None, None, None)  # of no reviews
     signature = {
         "vectors": tf.TensorSpec((None, layers, None, dim), vectors.dtype),
-        "mask": tf.TensorSpec((None, None), tf.bool),
+        "tokens": tf.TensorSpec((None, None), tf.string),
     }
-    load = functools.partial(load_padded, vectors)
+    load = functools.partial(load_padded, vectors, reviews.tokens)
     return Batches(reviews, load, signature, batch_size)
 
 
 def load_padded(
-    vectors: Sequence[np.ndarray], numbers: np.ndarray
+    vectors: Sequence[np.ndarray], texts: Sequence[str], numbers: np.ndarray
 ) -> dict[str, np.ndarray]:
     """The vectors of some texts as the inputs of `Classifier.on_vectors`."""
     rows = [vectors[number] for number in numbers]
-    lengths = [row.shape[1] for row in rows]
+    longest = max(1, *(row.shape[1] for row in rows))
     layers, _, dim = rows[0].shape
-    batch = np.zeros((len(rows), layers, max(*lengths, 1), dim), rows[0].dtype)
-    for place, row in zip(batch, rows, strict=True):
-        place[:, : row.shape[1]] = row
-    mask = np.arange(batch.shape[2]) < np.array(lengths)[:, None]
-    return {"vectors": batch, "mask": mask}
+    batch = np.zeros((len(rows), layers, longest, dim), rows[0].dtype)
+    tokens = np.full((len(rows), longest), b"", dtype=object)
+    for index, (row, number) in enumerate(zip(rows, numbers, strict=True)):
+        batch[index, :, : row.shape[1]] = row
+        tokens[index, : row.shape[1]] = texts[number].encode().split()
+    return {"vectors": batch, "tokens": tokens}

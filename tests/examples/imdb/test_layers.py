@@ -7,6 +7,7 @@ from keras_elmo.examples.imdb.heads import HEADS, apply_head, make_head
 from keras_elmo.examples.imdb.layers import (
     FirstTokens,
     Pooling,
+    WordEmbedding,
     first_tokens,
 )
 from keras_elmo.layers import AttachMask
@@ -56,6 +57,28 @@ def test_seed_decides_the_weights(name):
 
 
 @pytest.mark.parametrize("name", HEADS)
+def test_dropout_leaves_dimensions_out_in_training_alone(name):
+    sequence, mask = masked_inputs()
+    plain = model_of(make_head(name, seed=1))
+    expected = plain.predict([sequence, mask], verbose=0)
+    model = model_of(make_head(name, seed=1, dropout=0.4))
+    model.set_weights(plain.get_weights())
+    actual = model.predict([sequence, mask], verbose=0)
+    np.testing.assert_array_equal(actual, expected)
+    (layer,) = (
+        layer
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Dropout | keras.layers.SpatialDropout1D)
+        and layer.rate == 0.4
+    )
+    shape = (50, 6) if name == "mean" else (50, 5, 6)
+    dropped = np.asarray(layer(np.ones(shape, "float32"), training=True)) == 0
+    assert 0.3 < dropped.mean() < 0.5
+    # A dimension is there for all tokens of a review, or for none of them.
+    assert name == "mean" or (dropped == dropped[:, :1]).all()
+
+
+@pytest.mark.parametrize("name", HEADS)
 def test_saved_and_loaded(name, tmp_path):
     model = model_of(make_head(name, seed=1))
     model.save(tmp_path / "model.keras")
@@ -88,6 +111,26 @@ def test_pooling_of_nothing_is_zero():
 def test_poolings_that_are_none():
     with pytest.raises(ValueError, match="`parts` should be"):
         Pooling(["first"])
+
+
+def test_words_have_an_embedding_each_and_unknown_ones_share_one():
+    layer = WordEmbedding(["good", "\u00e9t\u00e9"], 4)
+    tokens = tf.constant([["Good", "film", ""], ["good", "\u00c9T\u00c9", "plot"]])
+    vectors = np.asarray(layer(tokens))
+    assert vectors.shape == (2, 3, 4)
+    np.testing.assert_array_equal(vectors[0, 0], vectors[1, 0])
+    np.testing.assert_array_equal(vectors[0, 1], vectors[1, 2])
+    assert len(np.unique(vectors.reshape(6, 4), axis=0)) == 4  # with that of no token
+
+
+def test_words_saved_and_loaded(tmp_path):
+    tokens = keras.Input((None,), dtype="string")
+    words = WordEmbedding(["good", "bad"], 4)(tokens)
+    model = keras.Model(tokens, keras.layers.GlobalMaxPooling1D()(words))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    texts = tf.constant([["Bad", "film"], ["good", ""]])
+    np.testing.assert_array_equal(loaded(texts), model(texts))
 
 
 def test_first_tokens_are_those_of_the_layer():

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from review_files import POSITIVE
 
-from keras_elmo.examples.imdb.reviews import read_reviews, read_unlabelled
+from keras_elmo.examples.imdb.reviews import (
+    Reviews,
+    frequent_words,
+    read_reviews,
+    read_unlabelled,
+)
 
 
 @pytest.fixture
@@ -73,3 +78,9 @@ def test_data_that_is_not_there(tmp_path, content):
     for data in (path, tmp_path):
         with pytest.raises(ValueError, match="`data` should be a folder `aclImdb`"):
             read_reviews(data, "train", 150, None, 1)
+
+
+def test_frequent_words():
+    tokens = ["A film a", "the film", "a"]
+    reviews = Reviews(tokens, tokens, np.zeros(3))
+    assert frequent_words(reviews, 2) == ["a", "film"]

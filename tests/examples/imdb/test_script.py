@@ -31,6 +31,9 @@ from keras_elmo.files.locks import lock_beside
         "--adapt-epochs=-1",
         "--validation-split=1",
         "--validation-split=0",
+        "--words=-1",
+        "--dropout=1",
+        "--dropout=-0.1",
         "--seeds=-1",
     ],
 )
@@ -158,10 +161,15 @@ def test_trains_finetunes_saves_and_repeats(review_folder, tmp_path):
             "--limit=16",
             "--finetune=all",
             "--head=mean",
+            "--words=4",
+            "--dropout=0.2",
             "--compare=7",
             *(["--baseline"] if name == "one" else []),
         )
-        assert "finetuned (all), mean, seed 1: test accuracy" in printed
+        assert (
+            "finetuned (all), mean with word embeddings, seed 1: test accuracy"
+            in printed
+        )
         assert ("TF-IDF of words and pairs" in printed) == (name == "one")
         model = keras.models.load_model(output / "model.keras")
         results.append(model.get_weights())
@@ -177,7 +185,10 @@ def test_trains_finetunes_saves_and_repeats(review_folder, tmp_path):
         served.serve(tf.constant(texts))[:, 0], expected, atol=1e-5
     )
     report = (output / "report.md").read_text()
-    assert "| frozen, mean, seed 1 |" in report and "--limit=16" in report
+    assert (
+        "| frozen, mean with word embeddings, seed 1 |" in report
+        and "--limit=16" in report
+    )
     difference = re.search(r"difference of 7 probabilities.* kept: (\S+)", report)[1]
     assert 0 < float(difference) < 1e-3
 
