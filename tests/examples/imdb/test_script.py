@@ -173,6 +173,9 @@ def test_trains_finetunes_saves_and_repeats(review_folder, tmp_path):
         assert ("TF-IDF of words and pairs" in printed) == (name == "one")
         model = keras.models.load_model(output / "model.keras")
         results.append(model.get_weights())
+    assert model.get_layer("words").dim == 4
+    rates = [layer.rate for layer in model.layers if "dropout" in layer.name]
+    assert sorted(rates) == [0.2, 0.5]
     for left, right in zip(*results, strict=True):
         np.testing.assert_array_equal(left, right)
     texts = read_reviews(review_folder, "test", 400, 16, 1).texts
