@@ -43,8 +43,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add(
         "--adapt-text",
         type=Path,
-        help="tokens joined by spaces (default: all reviews but those of validation "
-        "and test, most of them without a label)",
+        help="tokens joined by spaces, read in place of the reviews without a label",
     )
     add("--adapt-epochs", type=float, default=1.0, help="times through that text")
     add("--finetune", choices=("lstm", "all"), help="train this part with the head")

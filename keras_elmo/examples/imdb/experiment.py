@@ -17,11 +17,10 @@ import tensorflow as tf
 from keras_elmo import ElmoEmbedding, __version__
 from keras_elmo.bulk import Embeddings
 from keras_elmo.bulk.fingerprint import fingerprint
-from keras_elmo.examples.imdb.adaptation import adapt
+from keras_elmo.examples.imdb.adaptation import adapt, unlabelled_text
 from keras_elmo.examples.imdb.baselines import WORDS, bag_of_words, from_scratch
 from keras_elmo.examples.imdb.batches import text_batches
 from keras_elmo.examples.imdb.classifier import Classifier
-from keras_elmo.examples.imdb.layers import first_tokens
 from keras_elmo.examples.imdb.report import write_report
 from keras_elmo.examples.imdb.result import Result
 from keras_elmo.examples.imdb.reviews import (
@@ -30,7 +29,6 @@ from keras_elmo.examples.imdb.reviews import (
     Reviews,
     frequent_words,
     read_reviews,
-    read_unlabelled,
 )
 from keras_elmo.examples.imdb.training import predict, train_and_test
 from keras_elmo.examples.imdb.vectors import frozen_vectors, vector_batches
@@ -139,26 +137,14 @@ def _adapted(
     args: argparse.Namespace, data: Path, splits: dict[str, Reviews]
 ) -> list[str]:
     """The weights that have gone on to learn from reviews without labels."""
-    text = args.adapt_text
-    if text is None:
-        text = args.output / "unlabelled.txt"
-        if not text.is_file():
-            _write_unlabelled(text, data, args.max_tokens, splits["train"])
+    text = args.output / "unlabelled.txt"
+    if not text.is_file():
+        lines = unlabelled_text(data, args.adapt_text, args.max_tokens)
+        with replacing(text) as temporary:
+            content = "".join(f"{line}\n" for line in lines + splits["train"].tokens)
+            Path(temporary).write_text(content, "utf-8")
     folder = args.output / "adapted"
     return adapt(args.elmo, text, args.adapt_epochs, args.seeds[0], folder)
-
-
-def _write_unlabelled(text: Path, data: Path, max_tokens: int, train: Reviews) -> None:
-    unlabelled = read_unlabelled(data)
-    if not unlabelled:
-        raise ValueError(
-            "`data` should have reviews without a label in train/unsup for --adapt. "
-            f"Received: {data} without any. Name a text by --adapt-text"
-        )
-    lines = first_tokens(unlabelled, max_tokens) + train.tokens
-    with replacing(text) as temporary:
-        content = "".join(f"{line}\n" for line in lines)
-        Path(temporary).write_text(content, "utf-8")
 
 
 def _embedding(args: argparse.Namespace, source: list[str]) -> ElmoEmbedding:

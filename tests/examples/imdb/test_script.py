@@ -78,6 +78,8 @@ def test_other_mistakes_end_in_a_line(apart, review_folder, tmp_path):
     data, output = f"--data={review_folder}", f"--output={tmp_path / 'output'}"
     for _ in range(2):  # a mistake is not what a run goes on with
         assert "no_such_preset" in error_of(data, output, "--elmo", "no_such_preset")
+    adapt = "--adapt", "--adapt-text=no_such_text"
+    assert "no_such_text" in error_of(data, f"--output={tmp_path / 'new'}", *adapt)
     assert "File exists" in error_of(data, f"--output={tmp_path / 'file'}")
 
 
