@@ -11,6 +11,10 @@ damaged. The same command, with `--resume` where it has that, has to come to the
 contents as the first. Kills that came before the end are counted as `killed`, until
 there are `--times` of them, the others as `ended before`. `--output` keeps the results,
 and the folder of what failed; the same command goes on.
+
+On Ray, the cluster outlives the commands, so that workers of one may still be there
+when the next starts. Where a worker is killed and not the command, the command has to
+come to the same contents by itself.
 """
 
 import argparse
@@ -18,13 +22,14 @@ import collections
 import dataclasses
 import os
 import random
+import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from scenarios import SCENARIOS, Scenario, prepare, run
+from scenarios import SCENARIOS, Scenario, prepare, processes_titled, run
 from warm_python import WarmPython
 
 from file_server import FileServer  # isort: skip, scenarios.py adds its folder
@@ -44,6 +49,8 @@ def main() -> int:
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args()
     serve_file()
+    if any("ray" in name for name in args.only):
+        start_cluster()
     state_path = args.output / "state.json"
     state = read_object(state_path) if state_path.is_file() else {}
     for name in args.only:
@@ -70,16 +77,14 @@ def kills(
         prepare(folder, scenario)
         if not is_measured:
             before = scenario.contents(folder)
-            moments = moments_of(scenario.command(folder))
+            moments = moments_of(scenario, folder)
             after = scenario.contents(folder)
             prepare(folder, scenario)
         chance = random.Random(f"{seed} {folder.name} {len(outcomes)}")
-        moments.kill(scenario.command(folder), chance)
-        left = scenario.contents(folder)
-        outcome = problem(scenario, folder, left, before, after)
-        if outcome is None:
-            outcome = _LATE if left == after else _KILLED
-        else:
+        process = moments.start(scenario, folder, chance)
+        kill = kill_worker if scenario.worker else kill_command
+        outcome = kill(process, scenario, folder, before, after)
+        if outcome not in (_KILLED, _LATE):
             folder.rename(folder.with_name(f"{folder.name}-{len(outcomes)}"))
         # What is late was measured while the machine had more to do.
         is_measured = outcome != _LATE
@@ -93,6 +98,15 @@ def serve_file() -> None:
     server.content = random.Random(0).randbytes(2**27)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.environ["ENDURANCE_ADDRESS"] = server.address()
+
+
+def start_cluster() -> None:
+    """A cluster that the commands find, with room for the workers of one that died."""
+    from ray.cluster_utils import Cluster
+
+    head = {"num_cpus": 4, "include_dashboard": False, "object_store_memory": 10**8}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    os.environ["RAY_ADDRESS"] = cluster.address
 
 
 def enough(outcomes: list[str], times: int) -> bool:
@@ -109,33 +123,46 @@ class Moments:
     last: float
     is_silent: bool
 
-    def kill(self, command: list[str], chance: random.Random) -> None:
-        """Starts the command and kills it at one of these moments."""
-        process = WarmPython(command)
+    def start(
+        self, scenario: Scenario, folder: Path, chance: random.Random
+    ) -> WarmPython:
+        """A process of the command that has come to one of these moments."""
+        process = WarmPython(scenario.command(folder))
         if not self.is_silent:
-            process.wait_for_output()
+            wait_for_work(process, scenario)
         time.sleep(chance.uniform(self.first, self.last))
-        process.kill()
+        return process
 
 
-def moments_of(command: list[str]) -> Moments:
+def moments_of(scenario: Scenario, folder: Path) -> Moments:
     """Runs a command to its end, to know how long it takes."""
     begin = time.monotonic()
-    process = WarmPython(command)
-    process.wait_for_output()
-    until_output = time.monotonic() - begin
+    process = WarmPython(scenario.command(folder))
+    wait_for_work(process, scenario)
+    until_work = time.monotonic() - begin
     if process.wait():
-        sys.exit(f"{command} fails by itself: {process.printed}")
+        sys.exit(f"{scenario.command(folder)} fails by itself: {process.printed}")
     seconds = time.monotonic() - begin
-    if until_output > 0.9 * seconds:
+    if until_work > 0.9 * seconds:
         return Moments(seconds / 2, seconds, is_silent=True)
-    return Moments(0.0, seconds - until_output, is_silent=False)
+    return Moments(0.0, seconds - until_work, is_silent=False)
 
 
-def problem(
-    scenario: Scenario, folder: Path, left: dict, before: dict, after: dict
-) -> str | None:
-    """What is wrong after a kill, or after the command that goes on."""
+def wait_for_work(process: WarmPython, scenario: Scenario) -> None:
+    """Returns once it has printed something, or has a worker, or has ended."""
+    if not scenario.worker:
+        process.wait_for_output()
+    while scenario.worker and not processes_titled(scenario.worker):
+        if process.wait(0.1) is not None:
+            break
+
+
+def kill_command(
+    process: WarmPython, scenario: Scenario, folder: Path, before: dict, after: dict
+) -> str:
+    """Kills a command and lets it go on; how that ended."""
+    process.kill()
+    left = scenario.contents(folder)
     if scenario.resume:
         damaged = damage(folder / scenario.output)
         if damaged:
@@ -145,7 +172,23 @@ def problem(
     done = run([*scenario.command(folder), *scenario.resume])
     if done.wait():
         return f"does not go on: {done.printed[-500:]}"
-    return None if scenario.contents(folder) == after else "other contents"
+    if scenario.contents(folder) != after:
+        return "other contents"
+    return _LATE if left == after else _KILLED
+
+
+def kill_worker(
+    process: WarmPython, scenario: Scenario, folder: Path, before: dict, after: dict
+) -> str:
+    """Kills the oldest worker of a command, which goes on; how that ended."""
+    workers = processes_titled(scenario.worker)
+    for worker in workers[:1]:
+        os.kill(worker, signal.SIGKILL)
+    if process.wait():
+        return f"does not go on: {process.printed[-500:]}"
+    if scenario.contents(folder) != after:
+        return "other contents"
+    return _KILLED if workers else _LATE
 
 
 def damage(output: Path) -> list[str]:

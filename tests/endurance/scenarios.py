@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,7 @@ class Scenario(NamedTuple):
         resume: What the command has at its end to go on after an interruption.
         before: Makes what is there already, or None.
         read: Contents to compare, by name. Defaults to the bytes of all files.
+        worker: Title of its processes, of which one is killed in place of the command.
     """
 
     command: Callable[[Path], list[str]]
@@ -46,6 +48,7 @@ class Scenario(NamedTuple):
     resume: tuple[str, ...] = ()
     before: Callable[[Path], None] | None = None
     read: Callable[[Path], dict[str, bytes]] | None = None
+    worker: str = ""
 
     def contents(self, folder: Path) -> dict[str, bytes]:
         """What is there now; nothing if the output is not."""
@@ -89,19 +92,25 @@ def run(command: list[str]) -> WarmPython:
     return process
 
 
+def processes_titled(title: str) -> list[int]:
+    """The processes whose title has these words, the oldest first."""
+    found = subprocess.run(["pgrep", "--full", title], capture_output=True, text=True)
+    return [int(process) for process in found.stdout.split()]
+
+
 def elmo(*arguments: str) -> list[str]:
     """Arguments of Python that make it the command `keras-elmo`."""
     return ["-m", "keras_elmo", *arguments]
 
 
-def _embed(name: str, *options: str) -> Scenario:
+def _embed(name: str, *options: str, worker: str = "") -> Scenario:
     def command(folder: Path) -> list[str]:
         text, output = str(folder / "text.txt"), str(folder / name)
         # full_disk.py tries what is refused otherwise.
         shards = "--lines-per-shard", "20", "--ignore-free-space"
         return elmo("embed", text, output, *shards, *options)
 
-    return Scenario(command, name, ("--resume",))
+    return Scenario(command, name, ("--resume",), worker=worker)
 
 
 def _train(folder: Path) -> list[str]:
@@ -134,11 +143,13 @@ def _fetch(folder: Path) -> list[str]:
     return ["-c", _FETCH, address, str(folder / "fetched")]
 
 
+_ON_RAY = ("--engine", "ray", "--workers", "2")
 SCENARIOS = {
     "embed npy": _embed("vectors"),
     "embed parquet": _embed("vectors.parquet"),
     "embed hdf5": _embed("vectors.hdf5"),
-    "embed on ray": _embed("vectors", "--engine", "ray", "--workers", "2"),
+    "embed on ray": _embed("vectors", *_ON_RAY),
+    "worker on ray": _embed("vectors", *_ON_RAY, worker="ray::MapWorker"),
     "train": Scenario(_train, "run/preset", read=preset_arrays),
     "convert": Scenario(_convert, "preset", (), _other_preset, preset_arrays),
     "save": Scenario(_save, "preset", (), _other_preset, preset_arrays),
