@@ -101,14 +101,6 @@ def start(folder: Path, output: Path) -> list[subprocess.Popen]:
         *("--batch-size", "8", "--num-samples", "50"),
         *("--distribute", "multi-worker"),
     )
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    configurations = [
-        {
-            "cluster": {"worker": addresses},
-            "task": {"type": "worker", "index": index},
-        }
-        for index in range(2)
-    ]
     return [
         subprocess.Popen(
             [sys.executable, *command],
@@ -117,7 +109,19 @@ def start(folder: Path, output: Path) -> list[subprocess.Popen]:
             text=True,
             env={**os.environ, "TF_CONFIG": json.dumps(configuration)},
         )
-        for configuration in configurations
+        for configuration in cluster(2)
+    ]
+
+
+def cluster(workers: int) -> list[dict]:
+    """What each of so many workers of this machine is told by `TF_CONFIG`."""
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(workers)]
+    return [
+        {
+            "cluster": {"worker": addresses},
+            "task": {"type": "worker", "index": index},
+        }
+        for index in range(workers)
     ]
 
 
