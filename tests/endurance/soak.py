@@ -120,6 +120,7 @@ def batch(chance: random.Random) -> tf.Tensor:
 def load_often(loads: int, weights: str, served: Path) -> float:
     """Megabytes that were lost after the first tenth of the loads."""
     text = tf.constant(["the cat sat", "dogs"])
+    tenth = max(1, loads // 10)
     seen = []
     for number in range(loads):
         ElmoEmbedding.from_preset(weights)(text)
@@ -127,15 +128,15 @@ def load_often(loads: int, weights: str, served: Path) -> float:
         # TensorFlow keeps something for each new name of a variable, so that layers
         # have to get the names of those that are gone.
         keras.utils.clear_session()
-        if number in (loads // 10, loads - 1):
+        if number % tenth == tenth - 1:
             gc.collect()
             seen.append(megabytes())
-    first, last = seen[0], seen[-1]
-    print(
-        f"{loads:,} loads from a preset and a SavedModel each: {first:.0f} MB after a "
-        f"tenth of them, {last:.0f} MB at the end"
-    )
-    return last - first
+            print(
+                f"{number + 1:,} loads from a preset and a SavedModel each: "
+                f"{seen[-1]:.0f} MB",
+                flush=True,
+            )
+    return seen[-1] - seen[0]
 
 
 def megabytes() -> float:

@@ -63,17 +63,15 @@ def run(args: argparse.Namespace) -> None:
     splits = _read_splits(args, data)
     weights = fingerprint(_embedding(args, args.elmo))
     with only_writer(lock_beside(args.output), args.output, "--output"):
-        _begin(args, splits, weights)
-        _experiment(args, data, splits)
+        _begin(args, data, splits, weights)
+        _experiment(args, splits)
 
 
-def _experiment(
-    args: argparse.Namespace, data: Path, splits: dict[str, Reviews]
-) -> None:
+def _experiment(args: argparse.Namespace, splits: dict[str, Reviews]) -> None:
     """Trains on the splits, tests, and writes the report and the best model."""
     # Without this, the same seed does not give the same result to the last bit.
     tf.config.experimental.enable_op_determinism()
-    source = _adapted(args, data, splits) if args.adapt else args.elmo
+    source = _adapted(args) if args.adapt else args.elmo
     vectors = _vectors(args, source, splits)
     results = _baselines(args, splits) if args.baseline else []
     best: Any = None  # until the first seed is trained
@@ -95,7 +93,10 @@ def _experiment(
 
 
 def _begin(
-    args: argparse.Namespace, splits: Mapping[str, Reviews], weights: str
+    args: argparse.Namespace,
+    data: Path,
+    splits: Mapping[str, Reviews],
+    weights: str,
 ) -> None:
     """Refuses to go on with other data, weights or options than the run began with."""
     values = {k: value for k, value in vars(args).items() if k not in _NOT_RECORDED}
@@ -106,6 +107,11 @@ def _begin(
     record = RunRecord(args.output / "run.json", values)
     if not record.is_resumed():
         args.output.mkdir(parents=True, exist_ok=True)
+        # The record comes last: a text that can't be read should not be what later
+        # commands have to go on with.
+        if args.adapt:
+            lines = unlabelled_text(data, args.adapt_text, args.max_tokens)
+            _write_lines(_text_to_adapt_to(args), lines + splits["train"].tokens)
         record.write()
 
 
@@ -133,18 +139,19 @@ def _baselines(args: argparse.Namespace, splits: dict[str, Reviews]) -> list[Res
     return [*counted, from_scratch(args, splits, args.output / "from_scratch")]
 
 
-def _adapted(
-    args: argparse.Namespace, data: Path, splits: dict[str, Reviews]
-) -> list[str]:
+def _adapted(args: argparse.Namespace) -> list[str]:
     """The weights that have gone on to learn from reviews without labels."""
-    text = args.output / "unlabelled.txt"
-    if not text.is_file():
-        lines = unlabelled_text(data, args.adapt_text, args.max_tokens)
-        with replacing(text) as temporary:
-            content = "".join(f"{line}\n" for line in lines + splits["train"].tokens)
-            Path(temporary).write_text(content, "utf-8")
-    folder = args.output / "adapted"
+    text, folder = _text_to_adapt_to(args), args.output / "adapted"
     return adapt(args.elmo, text, args.adapt_epochs, args.seeds[0], folder)
+
+
+def _text_to_adapt_to(args: argparse.Namespace) -> Path:
+    return args.output / "unlabelled.txt"
+
+
+def _write_lines(path: Path, lines: list[str]) -> None:
+    with replacing(path) as temporary:
+        Path(temporary).write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
 
 def _embedding(args: argparse.Namespace, source: list[str]) -> ElmoEmbedding:

@@ -78,19 +78,24 @@ def test_other_mistakes_end_in_a_line(apart, review_folder, tmp_path):
     data, output = f"--data={review_folder}", f"--output={tmp_path / 'output'}"
     for _ in range(2):  # a mistake is not what a run goes on with
         assert "no_such_preset" in error_of(data, output, "--elmo", "no_such_preset")
-    adapt = "--adapt", "--adapt-text=no_such_text"
-    assert "no_such_text" in error_of(data, f"--output={tmp_path / 'new'}", *adapt)
+    adapt = data, f"--output={tmp_path / 'new'}", "--adapt"
+    for name in "no_such_text", "another":
+        message = error_of(*adapt, f"--adapt-text={name}")
+        assert "No such file" in message and name in message
+    (review_folder / "train" / "unsup" / "0_0.txt").unlink()
+    assert "reviews without a label" in error_of(*adapt)
     assert "File exists" in error_of(data, f"--output={tmp_path / 'file'}")
 
 
 def test_other_weights_at_the_same_place_are_refused(apart, review_folder, tmp_path):
-    (review_folder / "train" / "unsup" / "0_0.txt").unlink()  # so that it ends early
+    (tmp_path / "file").write_text("")  # in place of a folder, so that it ends early
     preset = str(tmp_path / "preset")
-    given = f"--data={review_folder}", f"--output={tmp_path / 'run'}", "--adapt"
+    given = f"--data={review_folder}", f"--output={tmp_path / 'run'}"
+    given = *given, f"--vectors={tmp_path / 'file'}"
     elmo = skip_elmo()
     elmo.save_to_preset(preset)
     for _ in range(2):
-        assert "reviews without a label" in error_of(*given, "--elmo", preset)
+        assert str(tmp_path / "file") in error_of(*given, "--elmo", preset)
     elmo.set_weights([0.5 * value for value in elmo.get_weights()])
     elmo.save_to_preset(preset, overwrite=True)
     message = error_of(*given, "--elmo", preset)
