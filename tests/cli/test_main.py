@@ -158,18 +158,21 @@ def test_two_runs_of_one_folder(folder):
 
 
 @pytest.mark.slow
-def test_a_mistake_begins_no_run(folder):
+def test_a_run_knows_its_vocabulary_tokenizer_and_text(folder, capsys):
     scratch = ["--options", "options.json", "--tokens", "40", "--output", "run"]
+    scratch += ["--validation", "held_out.txt", "--tokenizer", "whitespace"]
+    (folder / "held_out.txt").write_text("the\tcat\nthe dog\tsat\n")
+    # A mistake begins no run, so that the vocabulary is that of the next command.
     with pytest.raises(SystemExit, match="should leave words"):
         train(*scratch, "--min-count", "1000")
     train(*scratch, "--min-count", "1")
     assert len(LanguageModel.from_preset("run/preset", 1).vocabulary) == 7
 
+    assert ElmoEmbedding.from_preset("run/preset").tokenizer == "whitespace"
+    capsys.readouterr()
+    main(["evaluate", "run/preset", "--text", "held_out.txt"])
+    assert "2 sentences, 7 tokens" in capsys.readouterr().out
 
-@pytest.mark.slow
-def test_resumed_on_another_text(folder):
-    scratch = ["--options", "options.json", "--tokens", "40", "--output", "run"]
-    train(*scratch, "--min-count", "1")
     with open("a.txt", "a") as file:
         file.write("\nthe dog")
     with pytest.raises(SystemExit, match=r"tokens of the text \d+, now"):
@@ -178,18 +181,6 @@ def test_resumed_on_another_text(folder):
     (folder / "a.txt").write_text(text.replace("the", "dog"))
     with pytest.raises(SystemExit, match="Received: hash of the text"):
         train(*scratch, "--min-count", "1")
-
-
-@pytest.mark.slow
-def test_the_preset_knows_its_tokenizer(folder, capsys):
-    scratch = ["--options", "options.json", "--tokens", "40", "--output", "run"]
-    held_out = ["--validation", "held_out.txt", "--tokenizer", "whitespace"]
-    (folder / "held_out.txt").write_text("the\tcat\nthe dog\tsat\n")
-    train(*scratch, *held_out, "--min-count", "1")
-    assert ElmoEmbedding.from_preset("run/preset").tokenizer == "whitespace"
-    capsys.readouterr()
-    main(["evaluate", "run/preset", "--text", "held_out.txt"])
-    assert "2 sentences, 7 tokens" in capsys.readouterr().out
 
 
 def test_nothing_to_evaluate(folder):

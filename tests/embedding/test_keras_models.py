@@ -86,10 +86,18 @@ def test_mask_is_that_of_the_tokens(frozen_elmo):
         )
 
 
+@pytest.fixture(scope="module")
+def models():
+    """By the rank of the text: one graph of Keras is not made for both ranks.
+
+    They are trained by one test after another, so that graphs are made once.
+    """
+    return {rank: classifier() for rank in (1, 2)}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["array", "tensor", "column", "dataset", "batches"])
-def test_fit_evaluate_predict(form):
-    model = classifier()
+def test_fit_evaluate_predict(models, form):
     text = {
         "array": TEXT,
         "tensor": tf.constant(TEXT),
@@ -97,6 +105,7 @@ def test_fit_evaluate_predict(form):
         "dataset": tf.constant(TEXT),
         "batches": tf.constant(TEXT)[:, None],
     }[form]
+    model = models[text.ndim]
     before = model(tf.constant(TEXT))
     if form in ("dataset", "batches"):
         data = tf.data.Dataset.from_tensor_slices((text, LABELS)).batch(3)
@@ -147,13 +156,13 @@ def test_joined_outputs_keep_their_mask():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["list", "fixed width", SERIES, "column"])
-def test_converted_text_is_taken(form):
+def test_converted_text_is_taken(models, form):
     text, labels = REFUSED[form](), list(LABELS)
     if form == "series":
         labels = type(text)(labels)
-    model = classifier()
-    before = model(tf.constant(TEXT))
     text, labels = tf.constant(text), tf.constant(labels)
+    model = models[text.ndim]
+    before = model(tf.constant(TEXT))
     model.fit(text, labels, verbose=0)
     expected = model(tf.constant(TEXT))
     assert np.abs(expected - before).max() > 1e-6

@@ -78,8 +78,9 @@ def gradients(bilstm, inputs, states, weights, packed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("projection_dim", [3, 5])
-@pytest.mark.parametrize("clips", [(0.4, 0.3), (None, None)])
+@pytest.mark.parametrize(
+    ("projection_dim", "clips"), [(3, (0.4, 0.3)), (5, (None, None))]
+)
 @pytest.mark.parametrize(
     ("in_graph", "trainable"), [(False, True), (True, True), (False, False)]
 )
