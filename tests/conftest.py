@@ -1,3 +1,4 @@
+import gc
 import os
 import threading
 
@@ -14,6 +15,17 @@ from keras_elmo.files import fetch
 
 # The tests compare to 1e-5, and a GPU's TF32 is only exact to 1e-3.
 tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
+def pytest_collection_finish():
+    """Keeps what was imported out of garbage collection.
+
+    These are half a million objects that stay, and full collections, of which a graph
+    sets off several, would go through all of them each time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 # Folders whose tests make no random weights, and need not wait for Keras to reset.

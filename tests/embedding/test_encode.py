@@ -119,9 +119,16 @@ def test_other_arguments_are_refused(elmo):
         elmo.similarity(np.ones(2), np.ones((1, 2)))
 
 
-@pytest.mark.parametrize("boundaries", [False, True])
-@pytest.mark.parametrize("options", [{}, {"start_state": "warm"}])
-@pytest.mark.parametrize("on_disk", [64 << 20, 100])
+# Each pair of these is there once.
+@pytest.mark.parametrize(
+    ("boundaries", "options", "on_disk"),
+    [
+        (False, {}, 64 << 20),
+        (True, {}, 100),
+        (False, {"start_state": "warm"}, 100),
+        (True, {"start_state": "warm"}, 64 << 20),
+    ],
+)
 def test_windows_are_one_pass(boundaries, options, on_disk, monkeypatch):
     monkeypatch.setattr(long_sentence, "_ON_DISK", on_disk)
     elmo = ElmoEmbedding(small_bilm(), sentence_boundaries=boundaries, **options)

@@ -60,8 +60,7 @@ def test_tokens_past_the_length_are_ignored(frozen_elmo):
     assert left["elmo"].shape[1] == 3
 
 
-@pytest.mark.parametrize("boundaries", [True, False])
-@pytest.mark.parametrize("jit_compile", [True, False])
+@pytest.mark.parametrize(("boundaries", "jit_compile"), [(True, True), (False, False)])
 def test_batch_invariance(boundaries, jit_compile):
     """Alone, among 64, after 10 other calls, padded to 5 times its length, by
     either signature: one embedding."""

@@ -196,7 +196,7 @@ def test_bad_warm_up(tmp_path, warm_up, received):
 
 
 def test_what_is_finetuned_is_trainable_too(tmp_path):
-    elmo = ElmoEmbedding(small_bilm(), finetune="lstm")
+    elmo = ElmoEmbedding(small_bilm(num_layers=1), finetune="lstm")
     elmo.export(tmp_path / "saved")
     loaded = tf.saved_model.load(str(tmp_path / "saved"))
     variables = [variable.value for variable in elmo.trainable_variables]
@@ -225,7 +225,7 @@ def test_a_layer_for_xla_and_one_output(tmp_path):
 def test_other_tokenizers(tmp_path, tokenizer):
     if tokenizer == "unicode_script":
         pytest.importorskip("tensorflow_text", reason="no tensorflow-text here")
-    elmo = skip_elmo(tokenizer=tokenizer)
+    elmo = ElmoEmbedding(small_bilm(num_layers=1), tokenizer=tokenizer)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         elmo.export(tmp_path / "saved")
@@ -238,13 +238,6 @@ def test_other_tokenizers(tmp_path, tokenizer):
     )
 
 
-def test_folder_named_like_our_scratch(tmp_path):
-    elmo = ElmoEmbedding(small_bilm())
-    for _ in range(2):
-        elmo.export(tmp_path / "old", overwrite=True)
-    assert (tmp_path / "old" / "saved_model.pb").is_file()
-
-
 def test_length_out_of_range_in_the_saved_model(exported):
     tokens = tf.saved_model.load(exported.folder).signatures["tokens"]
     with pytest.raises(
@@ -255,9 +248,8 @@ def test_length_out_of_range_in_the_saved_model(exported):
 
 def test_model_with_elmo_inside(tmp_path):
     text = keras.Input((), dtype="string", name="text")
-    elmo = skip_elmo(output_key="elmo")
-    x = keras.layers.LSTM(3)(elmo(text))
-    model = keras.Model(text, keras.layers.Dense(2)(x))
+    elmo = ElmoEmbedding(small_bilm(num_layers=1), output_key="default")
+    model = keras.Model(text, keras.layers.Dense(2)(elmo(text)))
     model.export(tmp_path / "saved", verbose=False)
     signature = tf.saved_model.load(tmp_path / "saved").signatures["serving_default"]
     (argument,) = signature.structured_input_signature[1]
@@ -275,7 +267,7 @@ def test_only_core_ops(exported):
 
 def test_replaces_a_saved_model_and_nothing_else(tmp_path):
     elmo = ElmoEmbedding(small_bilm())
-    mine = tmp_path / "mine"
+    mine = tmp_path / "old"  # what replaces it has a folder of this name too
     mine.mkdir()
     elmo.export(mine)
     with pytest.raises(FileExistsError, match="overwrite=True"):
@@ -288,4 +280,4 @@ def test_replaces_a_saved_model_and_nothing_else(tmp_path):
     with pytest.raises(ValueError, match="holds something else"):
         elmo.export(other)
     assert (other / "thesis.txt").read_text() == "years of work"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "other"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old", "other"]

@@ -10,9 +10,9 @@ from keras_elmo import ElmoEmbedding
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jit_compile", [True, False])
-def test_keras_file(tmp_path, jit_compile):
-    model = classifier(finetune="lstm", jit_compile=jit_compile)
+@pytest.mark.parametrize(("jit_compile", "finetune"), [(True, None), (False, "lstm")])
+def test_keras_file(tmp_path, jit_compile, finetune):
+    model = classifier(finetune=finetune, jit_compile=jit_compile)
     model.fit(TEXT, LABELS, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")

@@ -35,5 +35,5 @@ def test_few_bytes_for_many(tmp_path):
     part = gzip.compress(bytes(MAX_UNPACKED_BYTES // 8), 1)
     path = tmp_path / "vocab.txt.gz"
     path.write_bytes(part * 64)
-    with takes_little(memory=3 * MAX_UNPACKED_BYTES), refused(path, "has more"):
+    with takes_little(3 * MAX_UNPACKED_BYTES), refused(path, "has more"):
         read_words(path)

@@ -47,12 +47,13 @@ def make_strategy(name):
     return tf.distribute.get_strategy()
 
 
-def run(text, folder, strategy, batch_size, steps):
+def run(text, folder, strategy, batch_size, steps, evaluated=False):
     """Trains as far as it has not yet been.
 
     Returns:
-        Dictionary of the interval it began with, the sums of the states at the end and,
-        by the last validation and by an evaluation of its own, the loss on the text.
+        Dictionary of the interval it began with, the sums of the states at the end, the
+        loss on the text by the last validation and, where it is to be `evaluated`, by
+        an evaluation of its own.
     """
     keras.utils.set_random_seed(1)
     corpus = TextCorpus(text)
@@ -75,17 +76,15 @@ def run(text, folder, strategy, batch_size, steps):
         name: float(np.abs(variable.numpy()).sum())
         for name, variable in model.training_state.by_replica().items()
     }
-    return {
-        "first": record.epoch,
-        "loss": record.loss,
-        "evaluated": evaluate(model, corpus)["loss"],
-        "states": states,
-    }
+    results = {"first": record.epoch, "loss": record.loss, "states": states}
+    if evaluated:
+        results["evaluated"] = evaluate(model, corpus)["loss"]
+    return results
 
 
 def main(text, folder, name, batch_size, steps, killed_worker=None):
     arguments = text, folder, make_strategy(name), int(batch_size), int(steps)
-    print(json.dumps(run(*arguments)))
+    print(json.dumps(run(*arguments, evaluated=True)))
     if killed_worker is not None:
         last = Path(folder) / f"worker-{killed_worker}" / f"step-{int(steps):08}.npz"
         last.unlink(missing_ok=True)  # the other worker may have been faster

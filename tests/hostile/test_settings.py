@@ -159,7 +159,7 @@ def cases(table):
 @pytest.mark.parametrize(("place", "value"), cases(PLACES))
 def test_wrong_values_of_options(options, place, value):
     options.write_text(json.dumps(changed(OPTIONS, *place, value)))
-    with takes_little(3), refused(options):
+    with takes_little(), refused(options):
         BiLM.from_hdf5(options, WEIGHTS)
 
 
@@ -179,7 +179,7 @@ def test_wrong_values_of_options_for_tfhub_and_bilm_tf(options, tmp_path):
 @pytest.mark.parametrize(("key", "value"), cases(CONFIG))
 def test_wrong_arguments_in_a_preset(preset, key, value):
     path = change_config(preset, "bilm", lambda bilm: {**bilm, key: value})
-    with takes_little(3), refused(path, f"`{key}`", "fetch the file again"):
+    with takes_little(), refused(path, f"`{key}`", "fetch the file again"):
         BiLM.from_preset(preset)
 
 
@@ -328,7 +328,7 @@ def test_largest_sizes_are_refused_at_once():
     table = [Entry("{direction}/{layer}", ("lstm_{direction}_{layer}/kernel",))]
     content = changed(OPTIONS, "lstm", "n_layers", 100)
     content["char_cnn"].update(n_highway=100, filters=[[1, 10**4]] * 100)
-    with takes_little(3):
+    with takes_little():
         assert len(expand(table, variable_shapes(sizes))) == 200
         with refused("missing: RNN_1/RNN/MultiRNNCell/Cell99/LSTMCell/W_0"):
             allennlp.open_pair(content, WEIGHTS).check(BiLM)

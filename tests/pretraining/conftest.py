@@ -4,7 +4,7 @@ from models import small_bilm
 from keras_elmo.pretraining import LanguageModel
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_language_model():
     """Makes small language models that learn fast; `sizes` are arguments of `BiLM`."""
 

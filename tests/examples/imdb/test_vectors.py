@@ -73,8 +73,10 @@ def test_interrupted_ones_of_other_versions_are_computed_anew(elmo, tmp_path):
         np.testing.assert_array_equal(left, right)
 
 
-@pytest.mark.parametrize("head", ["mean", "bilstm"])
-@pytest.mark.parametrize("words", [None, {"vocabulary": ["film", "it"], "dim": 3}])
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [("mean", None), ("bilstm", {"vocabulary": ["film", "it"], "dim": 3})],
+)
 def test_strings_and_vectors_give_the_same(elmo, tmp_path, head, words):
     classifier = Classifier(elmo, head, max_tokens=4, seed=1, words=words)
     elmo.mix.mix_weights.assign([0.3, -1.0, 2.0])
