@@ -20,8 +20,8 @@ tf.config.experimental.enable_tensor_float_32_execution(False)
 def pytest_collection_finish():
     """Keeps what was imported out of garbage collection.
 
-    These are half a million objects that stay, and full collections, of which a graph
-    sets off several, would go through all of them each time.
+    These are half a million objects that stay, and each full collection would go
+    through all of them. A graph makes so many more that it would set off several.
     """
     gc.collect()
     gc.freeze()

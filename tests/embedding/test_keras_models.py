@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from golden import TOLERANCE
+from golden import TOLERANCE, assert_close
 from models import LABELS, TEXT, classifier, sequence_classifier, skip_elmo
 
 from keras_elmo.text import tokenizers
@@ -154,14 +154,17 @@ def test_joined_outputs_keep_their_mask():
         np.testing.assert_array_equal(mask, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["list", "fixed width", SERIES, "column"])
-def test_converted_text_is_the_tensor_that_fit_takes(form):
-    """What `test_fit_evaluate_predict` trains on."""
+def test_converted_text_is_taken(models, form):
+    """As the tensor that `test_fit_evaluate_predict` trains on."""
     text = REFUSED[form]()
     converted = tf.constant(text)
-    assert converted.dtype == tf.string
     expected = tf.constant(TEXT)[:, None] if form == "column" else tf.constant(TEXT)
     np.testing.assert_array_equal(converted, expected)
+    model = models[converted.ndim]
+    predicted = model.predict(converted, verbose=0)
+    assert_close(predicted, model(tf.constant(TEXT)))
     labels = type(text)(LABELS) if form == "series" else list(LABELS)
     np.testing.assert_array_equal(tf.constant(labels), LABELS)
 

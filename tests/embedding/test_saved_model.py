@@ -248,8 +248,9 @@ def test_length_out_of_range_in_the_saved_model(exported):
 
 def test_model_with_elmo_inside(tmp_path):
     text = keras.Input((), dtype="string", name="text")
-    elmo = ElmoEmbedding(small_bilm(num_layers=1), output_key="default")
-    model = keras.Model(text, keras.layers.Dense(2)(elmo(text)))
+    elmo = ElmoEmbedding(small_bilm(num_layers=1), output_key="elmo")
+    x = keras.layers.LSTM(3)(elmo(text))
+    model = keras.Model(text, keras.layers.Dense(2)(x))
     model.export(tmp_path / "saved", verbose=False)
     signature = tf.saved_model.load(tmp_path / "saved").signatures["serving_default"]
     (argument,) = signature.structured_input_signature[1]

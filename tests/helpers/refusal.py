@@ -44,9 +44,9 @@ def peak_memory():
 def takes_little(memory=2**27):
     """Expects no more further memory than this, in bytes, and an end within a minute.
 
-    A refusal takes a tenth of a second, and what such a file would do without it goes
-    on for hours; the limit is between these, far from what a slow machine may take. It
-    is of the processor's time, so that other programs do not matter.
+    A refusal takes less than a second. The limit is for what hangs, far from what a
+    slow machine may take, and of the processor's time, so that other programs do not
+    matter.
     """
     start, before = time.process_time(), peak_memory()
     yield

@@ -82,10 +82,10 @@ def test_schedule_rises_and_falls():
     options = TrainingOptions(steps=950, learning_rate=0.1, interval=500)
     assert (options.num_intervals, options.total_steps) == (2, 950)
     schedule = optimizer(options)._learning_rate
-    rates = [float(schedule(step)) for step in range(0, 951, 5)]
+    rates = [float(schedule(step)) for step in range(951)]
     assert rates[0] == 0
-    assert max(rates) == pytest.approx(0.1) == rates[19]
-    assert np.all(np.diff(rates[:20]) > 0) and np.all(np.diff(rates[19:]) < 0)
+    assert max(rates) == pytest.approx(0.1) == rates[95]
+    assert np.all(np.diff(rates[:95]) > 0) and np.all(np.diff(rates[96:]) < 0)
     assert rates[-1] == pytest.approx(0.001)
 
 
