@@ -31,7 +31,9 @@ def test_without_files_it_is_tiny_en_and_says_so_once():
     files._say_default.cache_clear()
     with pytest.warns(UserWarning, match="'tiny_en'.*allennlp/original") as told:
         elmo = ElmoEmbedder()
-    assert [warning.filename for warning in told] == [__file__]
+    # What others leave open is told of too, whenever it happens to be collected.
+    ours = [warning for warning in told if "tiny_en" in str(warning.message)]
+    assert [warning.filename for warning in ours] == [__file__]
     assert elmo.bilm.projection_dim == 128 and elmo.bilm.sentence_boundaries
     with warnings.catch_warnings():
         warnings.simplefilter("error")
