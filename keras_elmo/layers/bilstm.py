@@ -178,13 +178,13 @@ class BiLSTM(keras.layers.Layer):
             batch.pack(inputs, go_backwards),
             [[ops.take(tensor, batch.order, axis=0) for tensor in s] for s in states],
         )
-        return (
-            [batch.unpack(tensor, go_backwards) for tensor in outputs],
-            [
-                [ops.take(x, batch.rank, axis=0) for x in state]
-                for state in final_states
-            ],
-        )
+        outputs = [batch.unpack(tensor, go_backwards) for tensor in outputs]
+        if not self.return_state:
+            # To put rows of states back in order would be a twentieth of the graph.
+            return outputs, []
+        return outputs, [
+            [ops.take(tensor, batch.rank, axis=0) for tensor in s] for s in final_states
+        ]
 
     def _read_stack(self, read_layer, layers, inputs, states, dropout=None):
         """Each layer reads the outputs of the one below it."""

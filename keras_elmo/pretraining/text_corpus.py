@@ -223,7 +223,9 @@ class TextCorpus:
         tokens = self._split(lines)
         limits, limit = tokens.row_limits(), self.max_sentence_length
         starts = tf.ragged.range(tokens.row_starts(), limits, limit)
-        return tf.RaggedTensor.from_row_starts(tokens.flat_values, starts.flat_values)
+        return tf.RaggedTensor.from_row_starts(
+            tokens.flat_values, starts.flat_values, validate=False
+        )
 
     def _to_rows(
         self, lines: tf.Tensor, vocabulary: Vocabulary, num_rows: int, unroll_steps: int
