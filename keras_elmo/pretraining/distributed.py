@@ -23,7 +23,9 @@ def fit_distributed(
     """As `keras.Model.fit`, on several replicas: each worker runs this same loop."""
     train_step = on_replicas(model, model.train_step)
     test_step = on_replicas(model, model.test_step)
-    next_step = tf.function(lambda iterator: train_step(next(iterator)))
+    next_step = tf.function(
+        lambda iterator: train_step(next(iterator)), autograph=False
+    )
     callback = keras.callbacks.CallbackList(
         callbacks, model=model, epochs=epochs, steps=steps_per_epoch
     )
@@ -63,7 +65,7 @@ def on_replicas(model: keras.Model, step: Callable) -> Callable:
     """Runs `step` of `model` on all of its replicas, and takes the mean of its logs."""
     strategy = model.distribute_strategy
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def run(batch: Any) -> dict[str, tf.Tensor]:
         logs = strategy.run(step, args=(batch,))
         return {name: strategy.reduce("MEAN", logs[name], axis=None) for name in logs}

@@ -20,6 +20,9 @@ _LINES_PER_BLOCK = 512
 # A row holds that many sentences, on average, before all rows begin anew.
 _SENTENCES_PER_ROW = 100
 _SENTENCES_PER_ROW_IN_ORDER = 1000
+# `tf.data` would read the source of all that a function calls, to look for Python that
+# depends on tensors. That takes a second or two, and there is none.
+_not_converted = tf.autograph.experimental.do_not_convert
 
 
 class CorpusSize(NamedTuple):
@@ -215,6 +218,7 @@ class TextCorpus:
     def _read(self) -> tf.data.Dataset:
         return tf.data.Dataset.from_tensor_slices(self.files).flat_map(lines_of)
 
+    @_not_converted
     def _split(self, lines: tf.Tensor) -> tf.RaggedTensor:
         return TOKENIZERS[self.tokenizer](lines)
 
@@ -227,6 +231,7 @@ class TextCorpus:
             tokens.flat_values, starts.flat_values, validate=False
         )
 
+    @_not_converted
     def _to_rows(
         self, lines: tf.Tensor, vocabulary: Vocabulary, num_rows: int, unroll_steps: int
     ) -> Batch:
@@ -237,6 +242,7 @@ class TextCorpus:
         batches = rows.map(lambda row: self._encode_batch(row), tf.data.AUTOTUNE)
         return batches.prefetch(tf.data.AUTOTUNE)
 
+    @_not_converted
     def _encode_batch(self, batch: Batch) -> Batch:
         """Tokens as char ids; backward rows turned round, to be read from the right."""
         tokens = tf.stack(

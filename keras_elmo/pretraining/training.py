@@ -251,7 +251,7 @@ def _common_interval(
         for index in range(options.num_intervals + 1)
     ]
 
-    @tf.function
+    @tf.function(autograph=False)
     def count() -> tf.Tensor:
         ones = strategy.run(lambda: tf.constant(exists))
         return strategy.reduce("SUM", ones, axis=None)
