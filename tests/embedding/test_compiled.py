@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from golden import TOLERANCE
-from models import LABELS, TEXT, skip_elmo
+from models import LABELS, TEXT, skip_elmo, small_elmo
 
 from keras_elmo import ElmoEmbedding, ElmoPreprocessor
 
@@ -65,7 +65,7 @@ def test_fit(finetune):
     for jit_compile in (True, False):
         keras.utils.set_random_seed(0)
         text = keras.Input((), dtype="string")
-        elmo = skip_elmo(
+        elmo = small_elmo(
             finetune=finetune, jit_compile=jit_compile, output_key="default"
         )
         model = keras.Model(text, keras.layers.Dense(1)(elmo(text)))
@@ -84,7 +84,7 @@ def test_whole_model_compiles_on_integers(distinct, inner):
     losses = []
     for outer in (True, False):
         keras.utils.set_random_seed(0)
-        elmo = skip_elmo(jit_compile=inner, output_key="default", finetune="lstm")
+        elmo = small_elmo(jit_compile=inner, output_key="default", finetune="lstm")
         inputs = {
             name: keras.Input(batch_shape=[None] * value.ndim, dtype="int32", name=name)
             for name, value in integers.items()
@@ -129,7 +129,7 @@ def test_what_it_is_connected_to_decides_whether_xla_takes_all():
 
 @pytest.mark.slow
 def test_reloaded_model_compiles_too(tmp_path):
-    elmo = skip_elmo(output_key="elmo")
+    elmo = small_elmo(output_key="elmo")
     integers = {k: v.numpy() for k, v in elmo.preprocessor(TEXT).items()}
     inputs = {
         name: keras.Input(batch_shape=[None] * value.ndim, dtype="int32", name=name)

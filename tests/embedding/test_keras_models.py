@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from golden import TOLERANCE, assert_close
-from models import LABELS, TEXT, classifier, sequence_classifier, skip_elmo
+from models import LABELS, TEXT, classifier, sequence_classifier, small_elmo
 
 from keras_elmo.text import tokenizers
 
@@ -26,7 +26,7 @@ def tokenized(monkeypatch):
 
 
 def test_text_is_read_once(tokenized):
-    skip_elmo()(TEXT)  # a graph is made of it, once
+    small_elmo()(TEXT)  # a graph is made of it, once
     assert len(tokenized) == 1
     model = classifier()
     tokenized.clear()
@@ -44,7 +44,7 @@ def test_a_functional_model_shows_one_layer():
 @pytest.mark.parametrize("form", ["sentences", "ragged", "integers"])
 def test_outputs_carry_their_mask(form):
     """In a direct call and in a graph, a layer that follows sees it."""
-    elmo, lstm = skip_elmo(output_key="elmo"), keras.layers.LSTM(3)
+    elmo, lstm = small_elmo(output_key="elmo"), keras.layers.LSTM(3)
     expected = np.concatenate([lstm(elmo([text])) for text in TEXT[[0, 1, 3]]])
     inputs = {
         "sentences": tf.constant(TEXT),
@@ -62,7 +62,7 @@ def test_lengths_that_are_known_stay_known():
         "tokens": keras.Input((7,), dtype="string"),
         "sequence_len": keras.Input((), dtype="int32"),
     }
-    outputs = skip_elmo()(inputs)
+    outputs = small_elmo()(inputs)
     assert outputs["word_emb"].shape[:2] == outputs["elmo"].shape[:2] == (None, 7)
 
 
@@ -143,7 +143,7 @@ OLDER_KERAS = pytest.mark.skipif(
 def test_joined_outputs_keep_their_mask():
     """Keras from 3.12 on records it, and older ones find it when they run."""
     text = keras.Input((), dtype="string")
-    outputs = skip_elmo()(text)
+    outputs = small_elmo()(text)
     assert getattr(outputs["default"], "_keras_mask", None) is None
     joined = keras.layers.Concatenate()([outputs["elmo"], outputs["lstm_outputs1"]])
     sequence = keras.Model(text, joined)(tf.constant(TEXT))
@@ -200,7 +200,7 @@ def test_keras_refuses_a_list_of_labels():
 
 @pytest.mark.slow
 def test_column_input_and_sequential():
-    elmo = skip_elmo(output_key="default")
+    elmo = small_elmo(output_key="default")
     text = keras.Input((1,), dtype="string")
     functional = keras.Model(text, elmo(text))
     sequential = keras.Sequential([keras.Input((), dtype="string"), elmo])
@@ -210,7 +210,7 @@ def test_column_input_and_sequential():
 
 def test_sequential_without_an_input():
     """Keras takes its input for numbers, so the error says what to add."""
-    model = keras.Sequential([skip_elmo(output_key="default"), keras.layers.Dense(1)])
+    model = keras.Sequential([small_elmo(output_key="default"), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="(?s)Sequential.*keras.Input"):
         model.fit(TEXT, LABELS, verbose=0)
@@ -221,7 +221,7 @@ def test_tokens_in_a_functional_model():
         "tokens": keras.Input((None,), dtype="string", name="tokens"),
         "sequence_len": keras.Input((), dtype="int32", name="sequence_len"),
     }
-    elmo = skip_elmo()
+    elmo = small_elmo()
     model = keras.Model(inputs, elmo(inputs)["default"])
     rows = {"tokens": [["a", "b"], ["c", ""]], "sequence_len": [2, 1]}
     rows = {key: tf.constant(value) for key, value in rows.items()}
@@ -230,7 +230,7 @@ def test_tokens_in_a_functional_model():
 
 
 def test_integers_in_a_functional_model():
-    elmo = skip_elmo()
+    elmo = small_elmo()
     integers = elmo.preprocessor(TEXT)
     inputs = {
         key: keras.Input(batch_shape=[None] * len(value.shape), dtype="int32", name=key)
@@ -241,7 +241,7 @@ def test_integers_in_a_functional_model():
 
 
 def test_preprocessor_as_a_layer_of_a_functional_model():
-    elmo = skip_elmo(output_key="default")
+    elmo = small_elmo(output_key="default")
     text = keras.Input((), dtype="string")
     model = keras.Model(text, elmo(elmo.preprocessor(text)))
     np.testing.assert_allclose(model.predict(TEXT, verbose=0), elmo(TEXT), **TOLERANCE)

@@ -1,6 +1,7 @@
 """Tokens a second of one and of several workers of this machine.
 
     python tests/endurance/throughput.py corpus.txt --repeat 3
+    python tests/endurance/throughput.py corpus.txt --only embed
 
 Trains `tiny_en` on the text, and embeds it: in one process on one core and on two, by
 two workers that train together over the loopback, and by Ray's workers. All of them
@@ -30,6 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("text", type=Path, help="some 10,000 sentences, one a line")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--only", choices=["train", "embed"], help="and not the other")
     args = parser.parse_args()
     text = args.text.absolute()
     tokens = sum(len(line.split()) for line in text.read_text("utf-8").splitlines())
@@ -47,10 +49,11 @@ def main() -> int:
             tokens / embed(text, 2, *ray, "1", "--workers", "2")
         ),
     }
-    rates: dict[str, list[float]] = {name: [] for name in measured}
+    names = [name for name in measured if name.startswith(args.only or "")]
+    rates: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(args.repeat):
-        for name, measure in measured.items():
-            rates[name].append(measure())
+        for name in names:
+            rates[name].append(measured[name]())
             print(f"{name}: {rates[name][-1]:,.0f} tokens/s", flush=True)
     print(f"medians of {args.repeat}, of {tokens:,} tokens to embed:")
     for name, values in rates.items():
