@@ -180,7 +180,7 @@ class BiLSTM(keras.layers.Layer):
         )
         outputs = [batch.unpack(tensor, go_backwards) for tensor in outputs]
         if not self.return_state:
-            # To put rows of states back in order would be a twentieth of the graph.
+            # To put rows of states back in order would be a fifteenth of the graph.
             return outputs, []
         return outputs, [
             [ops.take(tensor, batch.rank, axis=0) for tensor in s] for s in final_states

@@ -74,7 +74,7 @@ def _cut(values: tf.Tensor, starts: tf.Tensor, unroll_steps: int) -> tf.Tensor:
 
     Rows that end early are padded with `""` or `NO_TARGET`.
     """
-    # To check the starts would take half of the graph of a whole corpus.
+    # To check the starts would take a third of the graph of a whole corpus.
     rows = tf.RaggedTensor.from_row_starts(values, starts, validate=False)
     num_batches = -(-rows.bounding_shape(axis=1) // unroll_steps)
     dense = rows.to_tensor(

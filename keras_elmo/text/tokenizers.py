@@ -19,7 +19,7 @@ def split_on_spaces(sentences: tf.Tensor) -> tf.RaggedTensor:
     """Splits on single spaces and nothing else; runs of spaces count once."""
     tokens = tf.strings.split(sentences, sep=" ")
     # With a separator, `split` also returns what is between two of them. This is
-    # `tf.ragged.boolean_mask`, whose checks would be a tenth of an embedding's graph.
+    # `tf.ragged.boolean_mask`, whose graph is three times as large.
     is_token = tf.strings.length(tokens.flat_values) > 0
     count = tf.cumsum(tf.cast(is_token, tokens.row_splits.dtype))
     row_splits = tf.gather(tf.concat([[0], count], axis=0), tokens.row_splits)
