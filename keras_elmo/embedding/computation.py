@@ -85,8 +85,10 @@ class Computation:
             outputs = {output_key: outputs[output_key]}
         if max_length is not None:
             mask = fill_up(mask, max_length)
-        for name in outputs.keys() - {"default"}:
-            outputs[name] = zero_padded(outputs[name], mask)
+        sequences = {k: v for k, v in outputs.items() if k != "default"}
+        if sequences:
+            padded = zero_padded(list(sequences.values()), mask)
+            outputs |= zip(sequences, padded, strict=True)
         return outputs, mask
 
     def _compute(self, inputs, packed, output_key, training=False):

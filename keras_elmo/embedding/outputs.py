@@ -46,13 +46,17 @@ def fill_up(mask, max_length):
     return ops.reshape(mask, (-1, max_length))
 
 
-def zero_padded(sequence, mask):
-    """A sequence as long as its mask, and 0 where that is False."""
-    _, time, dim = ops.shape(sequence)
-    max_length = ops.shape(mask)[1]
-    sequence = sequence * ops.cast(mask[:, :time], sequence.dtype)[..., None]
-    sequence = ops.pad(sequence, [(0, 0), (0, max_length - time), (0, 0)])
-    return ops.reshape(sequence, (-1, max_length, dim))
+def zero_padded(sequences, mask):
+    """Sequences of one length, as long as their mask, and 0 where that is False."""
+    time, max_length = ops.shape(sequences[0])[1], ops.shape(mask)[1]
+    is_token, missing = mask[:, :time, None], max_length - time
+    padded = []
+    for sequence in sequences:
+        dim = sequence.shape[-1]
+        sequence = sequence * ops.cast(is_token, sequence.dtype)
+        sequence = ops.pad(sequence, [(0, 0), (0, missing), (0, 0)])
+        padded.append(ops.reshape(sequence, (-1, max_length, dim)))
+    return padded
 
 
 def masked_if_symbolic(outputs):
