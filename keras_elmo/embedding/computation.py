@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_elmo.char_ids import is_encoded, length_mask
 from keras_elmo.embedding.compiled import CompiledBiLM, PureCall
 from keras_elmo.embedding.encoded_inputs import encode_inputs
-from keras_elmo.embedding.outputs import all_outputs, fill_up, zero_padded
+from keras_elmo.embedding.outputs import all_outputs, fill_up
 
 
 class Computation:
@@ -83,13 +83,12 @@ class Computation:
         outputs = dict(zip(elmo.output_keys, values, strict=True))
         if output_key is not None:
             outputs = {output_key: outputs[output_key]}
-        if max_length is not None:
-            mask = fill_up(mask, max_length)
-        sequences = {k: v for k, v in outputs.items() if k != "default"}
-        if sequences:
-            padded = zero_padded(list(sequences.values()), mask)
-            outputs |= zip(sequences, padded, strict=True)
-        return outputs, mask
+        is_token = tf.expand_dims(mask, -1)
+        for key, output in outputs.items():
+            if key != "default":
+                output = output * tf.cast(is_token, output.dtype)
+                outputs[key] = fill_up(output, max_length)
+        return outputs, fill_up(mask, max_length)
 
     def _compute(self, inputs, packed, output_key, training=False):
         encoded, max_length = self.encode(inputs, padded=not packed)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_elmo.char_ids import is_encoded, length_mask, positions
 from keras_elmo.text.checks import check_encoded
 from keras_elmo.text.encode import encode_distinct, encode_with_cache
-from keras_elmo.text.inputs import to_ragged_tokens
+from keras_elmo.text.inputs import longest_row, to_ragged_tokens
 
 
 def encode_inputs(
@@ -18,7 +18,7 @@ def encode_inputs(
     word_cache: Any,
     padded: bool,
     token_vocabulary: Any = None,
-) -> tuple[dict[str, tf.Tensor], int | tf.Tensor]:
+) -> tuple[dict[str, tf.Tensor], int | tf.Tensor | None]:
     """Text, or an encoded batch, as an encoded batch that is right.
 
     Args:
@@ -29,25 +29,38 @@ def encode_inputs(
         token_vocabulary: The `TokenVocabulary` of the model. Defaults to None: bytes.
 
     Returns:
-        The encoded batch, and the length that the outputs should have, which may be
-        greater: all that is computed of the difference are zeros.
+        The encoded batch, and the length that the outputs should have: None if it is
+        that of the batch, or one that may be greater, where all that is computed of the
+        difference are zeros.
 
     Raises:
         ValueError: if `inputs` are not of one of the forms.
     """
-    boundaries = 2 if sentence_boundaries else 0
     if is_encoded(inputs):
         encoded = check_encoded(inputs, sentence_boundaries, token_vocabulary)
-        max_length = _size(positions(encoded), 1) - boundaries
-        return (encoded if padded else _without_padding(encoded)), max_length
+        if padded:
+            return encoded, None
+        return _without_padding(encoded), output_length(encoded, sentence_boundaries)
     tokens, max_length = to_ragged_tokens(inputs, tokenizer, sentence_boundaries)
-    longest = tf.cast(tokens.bounding_shape(axis=1), tf.int32)
-    arguments = tokens, tf.maximum(longest, 1 + boundaries), max_characters
+    arguments = tokens, longest_row(tokens, sentence_boundaries), max_characters
     if word_cache is None:
         encoded = encode_distinct(*arguments, token_vocabulary)
     else:
         encoded = encode_with_cache(*arguments, word_cache, token_vocabulary)
-    return encoded, max_length - boundaries
+    if max_length is not None and sentence_boundaries:
+        max_length = max_length - 2
+    return encoded, max_length
+
+
+def output_length(
+    encoded: dict[str, tf.Tensor], sentence_boundaries: bool
+) -> int | tf.Tensor:
+    """The length of the outputs of an encoded batch, as a number if it is known."""
+    sequences = positions(encoded)
+    length = sequences.shape[1]
+    if length is None:
+        length = tf.shape(sequences)[1]
+    return length - 2 if sentence_boundaries else length
 
 
 def _without_padding(encoded: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -66,9 +79,3 @@ def _without_padding(encoded: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         "token_index": index,
         "sequence_len": encoded["sequence_len"],
     }
-
-
-def _size(tensor: tf.Tensor, axis: int) -> int | tf.Tensor:
-    """The static size if it is known."""
-    size = tensor.shape[axis]
-    return tf.shape(tensor)[axis] if size is None else size

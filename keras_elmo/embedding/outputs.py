@@ -38,25 +38,20 @@ def mean_over_tokens(elmo, mask):
     return ops.cast(total / count[:, None], elmo.dtype)  # (batch, dim)
 
 
-def fill_up(mask, max_length):
-    """`(batch, time)` as `(batch, max_length)`, False where it has been shorter."""
-    missing = max_length - ops.shape(mask)[1]
-    mask = ops.pad(mask, [(0, 0), (0, missing)])
+def fill_up(sequence, max_length):
+    """`(batch, time, ...)` as `(batch, max_length, ...)`, 0 where it has been shorter.
+
+    Args:
+        sequence: A mask is filled up with False.
+        max_length: Defaults to None: the length that it has.
+    """
+    if max_length is None:
+        return sequence
+    missing = max_length - ops.shape(sequence)[1]
+    inner = sequence.shape[2:]
+    sequence = ops.pad(sequence, [(0, 0), (0, missing), *([(0, 0)] * len(inner))])
     # The length may be known beforehand, which padding forgets.
-    return ops.reshape(mask, (-1, max_length))
-
-
-def zero_padded(sequences, mask):
-    """Sequences of one length, as long as their mask, and 0 where that is False."""
-    time, max_length = ops.shape(sequences[0])[1], ops.shape(mask)[1]
-    is_token, missing = mask[:, :time, None], max_length - time
-    padded = []
-    for sequence in sequences:
-        dim = sequence.shape[-1]
-        sequence = sequence * ops.cast(is_token, sequence.dtype)
-        sequence = ops.pad(sequence, [(0, 0), (0, missing), (0, 0)])
-        padded.append(ops.reshape(sequence, (-1, max_length, dim)))
-    return padded
+    return ops.reshape(sequence, (-1, max_length, *inner))
 
 
 def masked_if_symbolic(outputs):

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_elmo.embedding.compiled import of_any_size
 from keras_elmo.embedding.computation import Computation
+from keras_elmo.embedding.encoded_inputs import output_length
 from keras_elmo.embedding.serving_warm_up import warm_up_requests, write_warm_up
 from keras_elmo.files.atomic import replacing
 from keras_elmo.files.existing import check_folder
@@ -126,6 +127,8 @@ class _TextFunction:
     def _of_text(self, inputs, training):
         with keras.StatelessScope(list(self._frozen.values())):
             encoded, max_length = self._computation.encode(inputs, padded=False)
+        if max_length is None:
+            max_length = output_length(encoded, self._elmo.sentence_boundaries)
         # One graph for all sizes serves both forms of text.
         specs = tf.nest.map_structure(of_any_size, (encoded, max_length))
         self._embed_encoded.get_concrete_function(*specs, training)

@@ -4,10 +4,10 @@ import keras
 from keras import ops
 
 from keras_elmo.arguments import check_boolean, check_positive_integer
-from keras_elmo.layers.packed_batch import PackedBatch
 from keras_elmo.layers.projected_lstm import (
     ProjectedLSTM,
     check_time_steps,
+    packed_batch,
     runs_packed,
 )
 
@@ -127,7 +127,7 @@ class BiLSTM(keras.layers.Layer):
             check_time_steps(inputs)
             if mask is None:
                 mask = ops.ones(ops.shape(inputs)[:2], "bool")
-            read = functools.partial(self._read_packed, PackedBatch.of_mask(mask))
+            read = functools.partial(self._read_packed, packed_batch(mask))
         forward, forward_states = read(
             self.forward_layers, inputs, [state[:2] for state in states]
         )
@@ -172,19 +172,19 @@ class BiLSTM(keras.layers.Layer):
     def _read_packed(self, batch, layers, inputs, states):
         """The same, computed where there are tokens and nowhere else."""
         go_backwards = layers[0].go_backwards
+        # Zeros for each layer would be a twentieth of the graph.
+        zeros = batch.zeros([self.projection_dim, self.units], self.compute_dtype)
         outputs, final_states = self._read_stack(
             lambda layer, inputs, state: layer.read_packed(batch, inputs, state),
             layers,
             batch.pack(inputs, go_backwards),
-            [[ops.take(tensor, batch.order, axis=0) for tensor in s] for s in states],
+            [batch.sort(state) or zeros for state in states],
         )
         outputs = [batch.unpack(tensor, go_backwards) for tensor in outputs]
         if not self.return_state:
             # To put rows of states back in order would be a fifteenth of the graph.
             return outputs, []
-        return outputs, [
-            [ops.take(tensor, batch.rank, axis=0) for tensor in s] for s in final_states
-        ]
+        return outputs, [batch.unsort(state) for state in final_states]
 
     def _read_stack(self, read_layer, layers, inputs, states, dropout=None):
         """Each layer reads the outputs of the one below it."""

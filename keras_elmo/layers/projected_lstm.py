@@ -153,13 +153,13 @@ class ProjectedLSTM(keras.layers.Layer):
             outputs = ops.flip(outputs, axis=1)
         return [outputs, hidden, memory] if self.return_state else outputs
 
-    def read_packed(self, batch, inputs, initial_state=None):
+    def read_packed(self, batch, inputs, initial_state):
         """Reads a batch that has been packed, see `packed` of `BiLSTM`.
 
         Args:
             batch: The `PackedBatch`.
             inputs: `(tokens, input_dim)`, packed for this layer's direction.
-            initial_state: As in a call, but with the rows in the order of `batch`.
+            initial_state: As in a call, but with the rows as `batch` sorts them.
 
         Returns:
             `(tokens, projection_dim)`, and the final hidden state and memory.
@@ -167,8 +167,6 @@ class ProjectedLSTM(keras.layers.Layer):
         # The core is Keras alone, but for this loop, which other backends never see.
         from keras_elmo.layers.on_tensorflow.packed_lstm import packed_lstm
 
-        if not initial_state:
-            initial_state = self.rnn.cell.get_initial_state(ops.shape(batch.order)[0])
         kernels = [self.recurrent_kernel]
         if self.projection_kernel is not None:
             kernels.append(self.projection_kernel)
@@ -225,6 +223,13 @@ def runs_packed():
     from keras_elmo.layers.on_tensorflow.packed_lstm import is_direct_call
 
     return is_direct_call()
+
+
+def packed_batch(mask):
+    """The `PackedBatch` of a mask `(batch, time)`."""
+    from keras_elmo.layers.on_tensorflow.packed_batch import PackedBatch
+
+    return PackedBatch.of_mask(mask)
 
 
 def check_time_steps(inputs):

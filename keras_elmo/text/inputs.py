@@ -46,8 +46,10 @@ def as_tensors(inputs: Any) -> Any:
 
 def to_ragged_tokens(
     inputs: Any, tokenizer: str, sentence_boundaries: bool
-) -> tuple[tf.RaggedTensor, int | tf.Tensor]:
+) -> tuple[tf.RaggedTensor, int | tf.Tensor | None]:
     """Either signature as tokens `(batch, None)` and the length to pad them to.
+
+    The length is None where it is that of the longest row, see `longest_row`.
 
     Args:
         inputs: Text, see `ElmoPreprocessor`; a batch.
@@ -57,34 +59,41 @@ def to_ragged_tokens(
     Raises:
         ValueError: if `inputs` is not one of the forms of text.
     """
+    max_length = None
     if isinstance(inputs, Mapping):
         tokens, max_length = _from_tokens(inputs)
     else:
-        tokens, max_length = _from_sentences(inputs, tokenizer)
-    if sentence_boundaries:
-        return add_boundaries(tokens), max_length + 2
-    return tokens, max_length
+        tokens = _from_sentences(inputs, tokenizer)
+    if not sentence_boundaries:
+        return tokens, max_length
+    return add_boundaries(tokens), None if max_length is None else max_length + 2
+
+
+def longest_row(tokens: tf.RaggedTensor, sentence_boundaries: bool) -> tf.Tensor:
+    """The length of the longest row, of at least one token between the boundaries.
+
+    Recurrent layers that follow need a time step.
+    """
+    least = 3 if sentence_boundaries else 1
+    return tf.maximum(tf.reduce_max(tf.cast(tokens.row_lengths(), tf.int32)), least)
 
 
 def _from_sentences(
     inputs: tf.Tensor | tf.RaggedTensor, tokenizer: str
-) -> tuple[tf.RaggedTensor, tf.Tensor]:
+) -> tf.RaggedTensor:
     inputs = require_strings(inputs, "inputs")
     if isinstance(inputs, tf.RaggedTensor):
         if inputs.shape.rank != 2:
             raise ValueError(f"Expected {EXPECTED}. Received: {described(inputs)}")
-        tokens = inputs
-    else:
-        if inputs.shape.rank == 2 and inputs.shape[1] == 1:
-            inputs = inputs[:, 0]
-        if inputs.shape.rank != 1:
-            raise ValueError(
-                f"Expected {EXPECTED}. Received: {described(inputs)}"
-                + _RANK_HINTS.get(inputs.shape.rank, "")
-            )
-        tokens = TOKENIZERS[tokenizer](inputs)
-    # The length is at least 1, because recurrent layers that follow need a time step.
-    return tokens, tf.maximum(tf.cast(tokens.bounding_shape(axis=1), tf.int32), 1)
+        return inputs
+    if inputs.shape.rank == 2 and inputs.shape[1] == 1:
+        inputs = inputs[:, 0]
+    if inputs.shape.rank != 1:
+        raise ValueError(
+            f"Expected {EXPECTED}. Received: {described(inputs)}"
+            + _RANK_HINTS.get(inputs.shape.rank, "")
+        )
+    return TOKENIZERS[tokenizer](inputs)
 
 
 def _from_tokens(

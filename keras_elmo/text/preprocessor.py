@@ -7,7 +7,7 @@ from keras_elmo.arguments import (
     check_positive_integer,
 )
 from keras_elmo.text.encode import encode, encode_distinct
-from keras_elmo.text.inputs import to_ragged_tokens
+from keras_elmo.text.inputs import longest_row, to_ragged_tokens
 from keras_elmo.text.text_layer import TextLayer
 from keras_elmo.text.token_vocabulary import TokenVocabulary
 from keras_elmo.text.tokenizers import TOKENIZERS
@@ -74,7 +74,7 @@ class ElmoPreprocessor(TextLayer):
     [[98, 99], [100, 0]]
     >>> dataset = tf.data.Dataset.from_tensors(["a b", "c"]).map(preprocessor)
     >>> dataset.element_spec["char_ids"].shape
-    TensorShape([None, None, 6])
+    TensorShape([2, None, 6])
     """
 
     def __init__(
@@ -112,6 +112,8 @@ class ElmoPreprocessor(TextLayer):
         tokens, max_length = to_ragged_tokens(
             inputs, self.tokenizer, self.sentence_boundaries
         )
+        if max_length is None:
+            max_length = longest_row(tokens, self.sentence_boundaries)
         encode_batch = encode_distinct if self.distinct else encode
         return encode_batch(
             tokens, max_length, self.max_characters, self.token_vocabulary

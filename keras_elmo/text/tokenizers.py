@@ -17,14 +17,15 @@ _WHITE_SPACE = (
 
 def split_on_spaces(sentences: tf.Tensor) -> tf.RaggedTensor:
     """Splits on single spaces and nothing else; runs of spaces count once."""
-    tokens = tf.strings.split(sentences, sep=" ")
-    # With a separator, `split` also returns what is between two of them. This is
-    # `tf.ragged.boolean_mask`, whose graph is three times as large.
-    is_token = tf.strings.length(tokens.flat_values) > 0
-    count = tf.cumsum(tf.cast(is_token, tokens.row_splits.dtype))
-    row_splits = tf.gather(tf.concat([[0], count], axis=0), tokens.row_splits)
-    kept = tf.boolean_mask(tokens.flat_values, is_token)
-    return tf.RaggedTensor.from_row_splits(kept, row_splits, validate=False)
+    # This is `tf.ragged.boolean_mask` of `tf.strings.split`, whose graph is three times
+    # as large. With a separator, they also return what is between two of them.
+    parts = tf.raw_ops.StringSplitV2(input=sentences, sep=" ")
+    is_token = tf.cast(tf.strings.length(parts.values) > 0, tf.int32)
+    tokens = tf.dynamic_partition(parts.values, is_token, 2)[1]
+    row_lengths = tf.math.unsorted_segment_sum(
+        tf.cast(is_token, tf.int64), parts.indices[:, 0], tf.size(sentences)
+    )
+    return tf.RaggedTensor.from_row_lengths(tokens, row_lengths, validate=False)
 
 
 def split_on_whitespace(sentences: tf.Tensor) -> tf.RaggedTensor:
@@ -105,16 +106,18 @@ TOKENIZERS = {
 def add_boundaries(tokens: tf.RaggedTensor) -> tf.RaggedTensor:
     """Puts `<S>` and `</S>` around each row of `(batch, None)` tokens."""
     # This is `tf.concat`, whose graph is three times as large.
-    num_rows, index_type = tokens.nrows(), tokens.row_splits.dtype
-    row_splits = tokens.row_splits + 2 * tf.range(num_rows + 1, dtype=index_type)
-    begin, end = row_splits[:-1], row_splits[1:] - 1
+    row_lengths = tokens.row_lengths() + 2
+    ends = tf.cumsum(row_lengths)
+    begin, end = ends - row_lengths, ends - 1
     places = begin, tf.ragged.range(begin + 1, end).flat_values, end
-    begin_words, end_words = (tf.fill([num_rows], x) for x in (BEGIN_WORD, END_WORD))
+    begin_words, end_words = (
+        tf.fill(tf.shape(end), word) for word in (BEGIN_WORD, END_WORD)
+    )
     flat_values = tf.dynamic_stitch(
         [tf.cast(place, tf.int32) for place in places],
         [begin_words, tokens.flat_values, end_words],
     )
-    return tf.RaggedTensor.from_row_splits(flat_values, row_splits, validate=False)
+    return tf.RaggedTensor.from_row_lengths(flat_values, row_lengths, validate=False)
 
 
 def _tensorflow_text() -> Any:

@@ -3,7 +3,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from keras_elmo.layers.packed_batch import PackedBatch
+from keras_elmo.layers.on_tensorflow.packed_batch import PackedBatch
 
 MASKS = st_numpy.arrays(bool, st.tuples(st.integers(1, 5), st.integers(1, 6)))
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from models import small_bilm
 
 from keras_elmo.layers import BiLSTM
-from keras_elmo.layers.packed_batch import PackedBatch
+from keras_elmo.layers.on_tensorflow.packed_batch import PackedBatch
 from keras_elmo.layers.projected_lstm import ProjectedLSTM
 
 MASK = np.array([[1, 1, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 1, 1]], bool)
@@ -34,10 +34,10 @@ def test_each_row_is_read_from_its_state(go_backwards, projection_dim, clips):
     outputs, *final = lstm.read_packed(
         batch,
         batch.pack(inputs, go_backwards),
-        [tf.gather(tensor, batch.order) for tensor in state],
+        batch.sort(state),
     )
     outputs = batch.unpack(outputs, go_backwards).numpy()
-    hidden, memory = (tf.gather(tensor, batch.rank).numpy() for tensor in final)
+    hidden, memory = (tensor.numpy() for tensor in batch.unsort(final))
     kernels = np.concatenate([lstm.kernel.numpy(), lstm.recurrent_kernel.numpy()])
     projection = lstm.projection_kernel
     if projection is not None:
