@@ -34,54 +34,43 @@ def pack(
         reversed, and the order of the sentences is the same. `"continues"`, float32
         `(batches, num_rows, 1)`, is 0 in the first batch and 1 in all others.
     """
-    directions = {"forward": sentences, "backward": _reversed(sentences)}
+    first, last = sentences.row_starts(), sentences.row_limits() - 1
+    read = {"forward": tf.ragged.range(first, last)}
+    read["backward"] = tf.ragged.range(last, first, -1)
+    # Sentences are as long in both directions, and so are rows.
+    places = _places(read["forward"].row_splits, num_rows, unroll_steps)
     rows = {}
-    for direction, tokens in directions.items():
-        read, predicted = tokens[:, :-1], tokens[:, 1:]
-        starts = _starts_of_rows(read, num_rows)
-        for name, values in (
-            ("inputs", read.flat_values),
-            ("targets", vocabulary.to_ids(predicted.flat_values)),
+    for direction, step in (("forward", 1), ("backward", -1)):
+        position = read[direction].flat_values
+        inputs = tf.gather(sentences.flat_values, position)
+        predicted = tf.gather(sentences.flat_values, position + step)
+        for name, values, padding in (
+            ("inputs", inputs, ""),
+            ("targets", vocabulary.to_ids(predicted), NO_TARGET),
         ):
-            rows[f"{direction}_{name}"] = _cut(values, starts, unroll_steps)
-    num_batches = tf.shape(rows["forward_inputs"])[0]
-    begins = tf.one_hot(tf.zeros([num_rows, 1], tf.int32), num_batches, axis=0)
+            padded = tf.concat([values, [padding]], axis=0)
+            rows[f"{direction}_{name}"] = tf.gather(padded, places)
+    begins = tf.one_hot(tf.zeros([num_rows, 1], tf.int32), tf.shape(places)[0], axis=0)
     return {**rows, "continues": 1 - begins}
 
 
-def _reversed(tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-    """Each row of a ragged tensor from its end."""
-    first, last = tokens.row_starts(), tokens.row_limits() - 1
-    position = tf.ragged.range(last, first - 1, -1).flat_values
-    return tokens.with_flat_values(tf.gather(tokens.flat_values, position))
+def _places(row_splits: tf.Tensor, num_rows: int, unroll_steps: int) -> tf.Tensor:
+    """Which token stands where, if sentences are cut into rows about equally long.
 
-
-def _starts_of_rows(sentences: tf.RaggedTensor, num_rows: int) -> tf.Tensor:
-    """The places to cut one row of sentences into `num_rows`, about equally long.
+    Args:
+        row_splits: int64 `(sentences + 1,)`, where each begins, and their tokens end.
+        num_rows: See `pack`; so is `unroll_steps`.
 
     Returns:
-        int64 `(num_rows,)`, indices of tokens, each the first of a sentence (or the
-        number of tokens, for an empty row).
+        int64 `(batches, num_rows, unroll_steps)`, the number of tokens for none.
     """
-    total = tf.size(sentences.flat_values, tf.int64)
+    total = row_splits[-1]
     wanted = tf.range(num_rows, dtype=tf.int64) * total // num_rows
-    starts = tf.concat([sentences.row_starts(), [total]], axis=0)
-    return tf.gather(starts, tf.searchsorted(starts, wanted))
-
-
-def _cut(values: tf.Tensor, starts: tf.Tensor, unroll_steps: int) -> tf.Tensor:
-    """`(tokens,)` as `(batches, num_rows, unroll_steps)`.
-
-    Rows that end early are padded with `""` or `NO_TARGET`.
-    """
-    # To check the starts would take a third of the graph of a whole corpus.
-    rows = tf.RaggedTensor.from_row_starts(values, starts, validate=False)
-    num_batches = -(-rows.bounding_shape(axis=1) // unroll_steps)
-    dense = rows.to_tensor(
-        "" if values.dtype == tf.string else NO_TARGET,
-        shape=tf.stack([-1, num_batches * unroll_steps]),
-    )
-    num_rows = starts.shape[0]
-    return tf.transpose(
-        tf.reshape(dense, [num_rows, num_batches, unroll_steps]), [1, 0, 2]
-    )
+    # Each row begins with a sentence, or at the end if it is empty.
+    starts = tf.gather(row_splits, tf.searchsorted(row_splits, wanted))
+    limits = tf.concat([starts[1:], [total]], axis=0)
+    longest = tf.reduce_max(limits - starts)
+    num_batches = -(-longest // unroll_steps)
+    time = tf.reshape(tf.range(num_batches * unroll_steps), [-1, 1, unroll_steps])
+    place = tf.expand_dims(starts, 1) + time
+    return tf.where(place < tf.expand_dims(limits, 1), place, total)
