@@ -1,11 +1,13 @@
 """The notebooks run from the first cell to the last, and print what is expected."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from novel_file import write_novel
 from review_files import write_reviews
 
+jupyter_client = pytest.importorskip("jupyter_client")
 nbclient = pytest.importorskip("nbclient")
 nbformat = pytest.importorskip("nbformat")
 
@@ -65,15 +67,38 @@ SHORTER = {"adaptation": {"steps=80": "steps=20"}}
 pytestmark = pytest.mark.slow
 
 
+# What a notebook finds is what it would find in a kernel of its own.
+ANEW = """
+import os
+os.chdir({folder!r})
+os.environ["NOVEL"], os.environ["IMDB"] = {novel!r}, {reviews!r}
+import keras
+keras.utils.clear_session()
+%reset -f
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """One kernel for all notebooks, since each would import TensorFlow anew."""
+    manager = jupyter_client.AsyncKernelManager()
+    yield manager
+    asyncio.run(manager.shutdown_kernel(now=True))
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs(path, tmp_path, monkeypatch):
+def test_runs(path, kernel, tmp_path):
     # The notebooks that would fetch a text take one of ours.
-    monkeypatch.setenv("NOVEL", str(write_novel(tmp_path / "novel.txt")))
-    monkeypatch.setenv("IMDB", str(write_reviews(tmp_path / "imdb")))
+    anew = ANEW.format(
+        folder=str(tmp_path),
+        novel=str(write_novel(tmp_path / "novel.txt")),
+        reviews=str(write_reviews(tmp_path / "imdb")),
+    )
     notebook = nbformat.reads(_shortened(path), as_version=4)
     nbformat.validate(notebook)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(anew))
     # A cell that hangs ends so; a slow machine takes minutes for the longest.
-    nbclient.execute(notebook, cwd=str(tmp_path), timeout=1200)
+    nbclient.NotebookClient(notebook, kernel, timeout=1200).execute()
     printed = {
         cell.id: "".join(map(_text, cell.get("outputs", []))) for cell in notebook.cells
     }

@@ -89,14 +89,18 @@ def test_type_checkers_are_told_of_the_hints():
     assert importlib.resources.files("keras_elmo").joinpath("py.typed").is_file()
 
 
-@pytest.mark.slow
-def test_probing_is_imported_without_its_optional_libraries():
+def test_an_import_knows_all_layers_and_needs_no_optional_libraries():
+    """Or Keras could not load a model with ELMo inside."""
     # Keras imports scikit-learn where it is installed, so it has to be hidden.
-    command = (
-        "import sys; sys.modules.update(sklearn=None, threadpoolctl=None); "
-        "import keras_elmo.probing"
-    )
+    program = """
+import sys
+sys.modules.update(sklearn=None, threadpoolctl=None)
+import keras, keras_elmo
+name = "keras_elmo>ElmoEmbedding"
+assert keras.saving.get_registered_object(name) is keras_elmo.ElmoEmbedding
+import keras_elmo.probing
+"""
     process = subprocess.run(
-        [sys.executable, "-c", command], capture_output=True, text=True
+        [sys.executable, "-c", program], capture_output=True, text=True
     )
     assert process.returncode == 0, process.stderr

@@ -103,7 +103,7 @@ def test_integers(elmo):
             found = [outputs[name][number, : len(tokens)] for name in NAMES]
             assert_close(found, expected(number))
     dataset = tf.data.Dataset.from_tensors([" ".join(SENTENCES[0])]).map(dense)
-    assert dataset.element_spec["char_ids"].shape.as_list() == [None, None, 15]
+    assert dataset.element_spec["char_ids"].shape.as_list() == [1, None, 15]
     (encoded,) = dataset
     assert_close(elmo(encoded)["elmo"][0], GOLDEN["average_0"])
     with pytest.raises(ValueError, match=r"should be in 0\.\.287. Received: at row 1"):
