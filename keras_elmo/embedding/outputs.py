@@ -43,7 +43,7 @@ def fill_up(sequence, max_length):
 
     Args:
         sequence: A mask is filled up with False.
-        max_length: Defaults to None: the length that it has.
+        max_length: None for the length that it has.
     """
     if max_length is None:
         return sequence
