@@ -19,6 +19,8 @@ def run(args: argparse.Namespace) -> None:
     elmo = ElmoEmbedding.from_stored_model(open_weights(args.source), **kwargs)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
+        # TensorFlow's are of no use to who exports.
+        warnings.simplefilter("ignore", DeprecationWarning)
         elmo.export(args.folder, overwrite=args.force, warm_up=warm_up)
     for warning in caught:
         print(f"note: {warning.message}")
