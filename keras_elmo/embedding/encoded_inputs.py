@@ -47,8 +47,6 @@ def encode_inputs(
         encoded = encode_distinct(*arguments, token_vocabulary)
     else:
         encoded = encode_with_cache(*arguments, word_cache, token_vocabulary)
-    if max_length is not None and sentence_boundaries:
-        max_length = max_length - 2
     return encoded, max_length
 
 

@@ -172,7 +172,7 @@ class BiLSTM(keras.layers.Layer):
     def _read_packed(self, batch, layers, inputs, states):
         """The same, computed where there are tokens and nowhere else."""
         go_backwards = layers[0].go_backwards
-        # Zeros for each layer would be a twentieth of the graph.
+        # All layers share them, because others would only make the graph larger.
         zeros = batch.zeros([self.projection_dim, self.units], self.compute_dtype)
         outputs, final_states = self._read_stack(
             lambda layer, inputs, state: layer.read_packed(batch, inputs, state),
@@ -181,9 +181,6 @@ class BiLSTM(keras.layers.Layer):
             [batch.sort(state) or zeros for state in states],
         )
         outputs = [batch.unpack(tensor, go_backwards) for tensor in outputs]
-        if not self.return_state:
-            # To put rows of states back in order would be a fifteenth of the graph.
-            return outputs, []
         return outputs, [batch.unsort(state) for state in final_states]
 
     def _read_stack(self, read_layer, layers, inputs, states, dropout=None):

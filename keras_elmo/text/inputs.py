@@ -49,7 +49,7 @@ def to_ragged_tokens(
 ) -> tuple[tf.RaggedTensor, int | tf.Tensor | None]:
     """Either signature as tokens `(batch, None)` and the length to pad them to.
 
-    The length is None where it is that of the longest row, see `longest_row`.
+    The length does not count boundaries. It is None for that of the longest row.
 
     Args:
         inputs: Text, see `ElmoPreprocessor`; a batch.
@@ -64,9 +64,7 @@ def to_ragged_tokens(
         tokens, max_length = _from_tokens(inputs)
     else:
         tokens = _from_sentences(inputs, tokenizer)
-    if not sentence_boundaries:
-        return tokens, max_length
-    return add_boundaries(tokens), None if max_length is None else max_length + 2
+    return add_boundaries(tokens) if sentence_boundaries else tokens, max_length
 
 
 def longest_row(tokens: tf.RaggedTensor, sentence_boundaries: bool) -> tf.Tensor:

@@ -114,6 +114,8 @@ class ElmoPreprocessor(TextLayer):
         )
         if max_length is None:
             max_length = longest_row(tokens, self.sentence_boundaries)
+        elif self.sentence_boundaries:
+            max_length = max_length + 2
         encode_batch = encode_distinct if self.distinct else encode
         return encode_batch(
             tokens, max_length, self.max_characters, self.token_vocabulary

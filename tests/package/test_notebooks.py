@@ -1,6 +1,7 @@
 """The notebooks run from the first cell to the last, and print what is expected."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 EXPECTED = {
     "adaptation": {
         "adapt-a-language-model-to-other-text-code": "sentences to read",
-        "after-code": " before",  # of a text that is another in each Python
+        # The text, and with it the number, is another in each Python.
+        "after-code": re.compile(r"perplexity 1\d\d, 2\d\d before"),
         "after-code-2": "object",
         "embed-code": "(1, 256)",
     },
@@ -67,7 +69,7 @@ SHORTER = {"adaptation": {"steps=80": "steps=20"}}
 pytestmark = pytest.mark.slow
 
 
-# What a notebook finds is what it would find in a kernel of its own.
+# A notebook that relies on names or files of the one before it is to fail.
 ANEW = """
 import os
 os.chdir({folder!r})
@@ -102,8 +104,10 @@ def test_runs(path, kernel, tmp_path):
     printed = {
         cell.id: "".join(map(_text, cell.get("outputs", []))) for cell in notebook.cells
     }
-    for cell, text in EXPECTED[path.stem].items():
-        assert text in printed[cell], cell
+    for cell, expected in EXPECTED[path.stem].items():
+        if isinstance(expected, str):
+            expected = re.compile(re.escape(expected))
+        assert expected.search(printed[cell]), cell
 
 
 def _shortened(path):
