@@ -309,3 +309,13 @@ def test_bad_arguments(arguments, message):
 def test_distinct_needs_a_batch():
     with pytest.raises(ValueError, match="pass a list of one"):
         ElmoPreprocessor(distinct=True)("one sentence")
+
+
+@pytest.mark.parametrize("distinct", [False, True])
+def test_tokens_keep_their_length_between_boundaries(distinct):
+    preprocessor = ElmoPreprocessor(sentence_boundaries=True, distinct=distinct)
+    tokens = {"tokens": [["a", "b", "c", ""], ["d", "", "", ""]]}
+    encoded = preprocessor({**tokens, "sequence_len": [3, 1]})
+    assert encoded["sequence_len"].numpy().tolist() == [5, 3]
+    sequences = encoded["token_index"] if distinct else encoded["char_ids"]
+    assert sequences.shape[:2] == (2, 6)
