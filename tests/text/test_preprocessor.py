@@ -235,10 +235,15 @@ def test_graph_has_only_core_ops():
     assert not {op for op in ops if "PyFunc" in op or "While" in op or "Map" in op}
 
 
-def test_max_length_of_tokens_is_kept():
-    outputs = ElmoPreprocessor()({"tokens": [["a", "b", "c"]], "sequence_len": [1]})
-    assert outputs["char_ids"].shape == (1, 3, 50)
-    np.testing.assert_array_equal(outputs["char_ids"][0, 1:], 0)
+@pytest.mark.parametrize("boundaries", [False, True])
+def test_max_length_of_tokens_is_kept(boundaries):
+    inputs = {"tokens": [["a", "b", "c"]], "sequence_len": [1]}
+    added = 2 * boundaries
+    outputs = ElmoPreprocessor(sentence_boundaries=boundaries)(inputs)
+    assert outputs["char_ids"].shape == (1, 3 + added, 50)
+    np.testing.assert_array_equal(outputs["char_ids"][0, 1 + added :], 0)
+    distinct = ElmoPreprocessor(sentence_boundaries=boundaries, distinct=True)(inputs)
+    assert distinct["token_index"].shape == (1, 3 + added)
 
 
 @pytest.mark.parametrize("distinct", [False, True])
@@ -309,13 +314,3 @@ def test_bad_arguments(arguments, message):
 def test_distinct_needs_a_batch():
     with pytest.raises(ValueError, match="pass a list of one"):
         ElmoPreprocessor(distinct=True)("one sentence")
-
-
-@pytest.mark.parametrize("distinct", [False, True])
-def test_tokens_keep_their_length_between_boundaries(distinct):
-    preprocessor = ElmoPreprocessor(sentence_boundaries=True, distinct=distinct)
-    tokens = {"tokens": [["a", "b", "c", ""], ["d", "", "", ""]]}
-    encoded = preprocessor({**tokens, "sequence_len": [3, 1]})
-    assert encoded["sequence_len"].numpy().tolist() == [5, 3]
-    sequences = encoded["token_index"] if distinct else encoded["char_ids"]
-    assert sequences.shape[:2] == (2, 6)
