@@ -1,28 +1,31 @@
+"""Fixtures of all tests.
+
+TensorFlow and Keras are imported by the functions that need them, because this file is
+also read by the process that gives the tests to the workers and runs none.
+"""
+
 import gc
 import os
 import threading
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import keras
 import pytest
-import tensorflow as tf
 from file_server import FileServer
 from golden import CASES, Golden, assert_close
-from models import skip_elmo
 
-from keras_elmo.files import fetch
-
-# The tests compare to 1e-5, and a GPU's TF32 is only exact to 1e-3.
-tf.config.experimental.enable_tensor_float_32_execution(False)
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def pytest_collection_finish():
-    """Keeps what was imported out of garbage collection.
+    """Prepares a process that runs tests.
 
-    These are half a million objects that stay, and each full collection would go
-    through all of them. A graph makes so many more that it would set off several.
+    What was imported is kept out of garbage collection. These are half a million
+    objects that stay, and each full collection would go through all of them. A graph
+    makes so many more that it would set off several.
     """
+    import tensorflow as tf
+
+    # The tests compare to 1e-5, and a GPU's TF32 is only exact to 1e-3.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -35,6 +38,8 @@ UNSEEDED = {"bulk", "files", "hostile", "presets"}
 @pytest.fixture(autouse=True)
 def seeded(request):
     """The same random weights and layer names whichever tests ran before."""
+    import keras
+
     if UNSEEDED.isdisjoint(folder.name for folder in request.path.parents[:2]):
         # Its `gc.collect()` is left out, since it takes longer than most tests.
         keras.utils.clear_session(free_memory=False)
@@ -56,6 +61,8 @@ def skip_model():
 @pytest.fixture(scope="session")
 def frozen_elmo():
     """The model of `skip_model`, loaded once, for tests that change nothing of it."""
+    from models import skip_elmo
+
     elmo = skip_elmo()
     before = elmo.get_weights()
     yield elmo
@@ -69,6 +76,8 @@ def frozen_elmo():
 @pytest.fixture
 def file_server(monkeypatch):
     """A web server on this machine; see `FileServer`."""
+    from keras_elmo.files import fetch
+
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("KERAS_ELMO_OFFLINE", raising=False)
     monkeypatch.setattr(fetch, "_WAIT", 0.0)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from processes import without_extras
 
 import keras_elmo.startup
 
@@ -13,8 +14,8 @@ EXAMPLE = [sys.executable, "-m", "keras_elmo.examples.word_in_context"]
 
 
 def run(*command, **kwargs):
-    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    environment = without_extras()
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
     return subprocess.run(
         command, stderr=subprocess.PIPE, text=True, env=environment, **kwargs
     )

@@ -1,4 +1,3 @@
-import os
 import signal
 import subprocess
 import sys
@@ -6,6 +5,7 @@ import time
 
 import pytest
 from models import small_bilm
+from processes import without_extras
 from same_bytes import bytes_of
 
 from keras_elmo import ElmoEmbedding, bulk
@@ -32,11 +32,10 @@ def embed(output, *options, inputs=("text.txt",)):
 def test_a_killed_run_goes_on(folder):
     (folder / "killed").mkdir()
     arguments = ["embed", "text.txt", "killed/v.hdf5", "--weights", "weights"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(
         [sys.executable, "-m", "keras_elmo", *arguments, "--lines-per-shard", "2"],
         stdout=subprocess.DEVNULL,
-        env=environment,
+        env=without_extras(),
     )
     parts = folder / "killed" / "v.hdf5.parts"
     while not (parts / "part-000002").exists() and process.poll() is None:

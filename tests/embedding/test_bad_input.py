@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from models import TEXT, skip_elmo
+from processes import without_extras
 
 import keras_elmo
 from keras_elmo import ElmoEmbedding
@@ -43,7 +44,10 @@ def test_graph_mode_of_tensorflow_1():
         "keras_elmo.ElmoEmbedding(bilm)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True
+        [sys.executable, "-c", program],
+        env=without_extras(),
+        capture_output=True,
+        text=True,
     )
     assert "RuntimeError: `ElmoEmbedding` needs TensorFlow 2" in done.stderr
 

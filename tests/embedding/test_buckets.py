@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from processes import without_extras
 
 from keras_elmo import ElmoPreprocessor
 from keras_elmo.char_ids import PADDING
@@ -120,8 +121,6 @@ def test_more_than_there_is_a_bucket_for():
 
 
 PROGRAM = """
-import sys
-sys.path[:0] = sys.argv[1:]
 import numpy as np
 from keras_elmo import ElmoEmbedding
 from models import small_bilm
@@ -138,10 +137,10 @@ for _ in range(60):
 @pytest.mark.slow
 def test_programs_that_xla_compiles(tmp_path):
     """It writes one file a program, if told to before it starts."""
-    folders = [os.path.dirname(__file__), *sys.path]
+    flags = f"--xla_dump_to={tmp_path}"
     subprocess.run(
-        [sys.executable, "-c", PROGRAM, *folders],
-        env={**os.environ, "XLA_FLAGS": f"--xla_dump_to={tmp_path}"},
+        [sys.executable, "-c", PROGRAM],
+        env=without_extras(os.path.dirname(__file__), XLA_FLAGS=flags),
         check=True,
         capture_output=True,
     )

@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 from golden import TOLERANCE, assert_close
 from models import skip_elmo, small_bilm
+from processes import without_extras
 
 from keras_elmo import ElmoEmbedding
 
@@ -26,15 +27,12 @@ TOKENS = [
 ]
 LENGTHS = [7, 1, 0]
 
-HELPERS = Path(__file__).parents[1] / "helpers"
 # The package is hidden from that process, wherever it is installed.
 LOADER = """
 import sys
 sys.modules.update(keras_elmo=None, tensorflow_text=None)
-helpers, *arguments = sys.argv[1:]
-sys.path.append(helpers)
 import saved_model_loaders
-saved_model_loaders.main(*arguments)
+saved_model_loaders.main(*sys.argv[1:])
 """
 REGULARIZER = keras.regularizers.L2(0.1)
 # The messages of tensorflow-serving-api 2.21 encode one sentence like this, for each
@@ -81,8 +79,13 @@ def in_a_fresh_process(folder, tmp_path):
     request, output = tmp_path / "request.json", tmp_path / "outputs.npz"
     tokens = {"tokens": TOKENS, "sequence_len": LENGTHS}
     request.write_text(json.dumps({"default": {"strings": TEXT}, "tokens": tokens}))
-    command = [sys.executable, "-c", LOADER, HELPERS, folder, request, output]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADER, folder, request, output],
+        env=without_extras(),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     with np.load(output) as arrays:
         return dict(arrays)

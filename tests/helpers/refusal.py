@@ -1,7 +1,6 @@
 """What a file that should harm somebody may do: be refused, or else be harmless."""
 
 import contextlib
-import os
 import resource
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from processes import without_extras
 
 from keras_elmo import BiLM
 
@@ -107,10 +107,9 @@ def fuzz_apart(test_file, *paths):
         "import sys; from pathlib import Path; import {} as tests; "
         "print(tests.fuzz(*map(Path, sys.argv[1:])))"
     )
-    folders = os.pathsep.join([str(test_file.parent), *sys.path])
     done = subprocess.run(
         [sys.executable, "-c", script.format(test_file.stem), *map(str, paths)],
-        env={**os.environ, "PYTHONPATH": folders},
+        env=without_extras(test_file.parent),
         capture_output=True,
         text=True,
     )

@@ -3,6 +3,7 @@ import random
 import fuzz
 import pytest
 from mutations import mutated
+from processes import WITHOUT_EXTRAS
 from worker import outcome
 
 
@@ -25,7 +26,8 @@ def test_outcomes():
 
 
 @pytest.mark.slow
-def test_no_findings_and_a_run_goes_on(tmp_path, capsys):
+def test_no_findings_and_a_run_goes_on(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(WITHOUT_EXTRAS))
     given = ["--output", str(tmp_path), "--seed", "1"]
     assert fuzz.main([*given, "--count", "100"]) == 0
     assert "100 of 100" in capsys.readouterr().out

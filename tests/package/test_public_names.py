@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from processes import without_extras
 
 FACES = {
     "compat.allennlp": {"Elmo", "ElmoEmbedder", "batch_to_ids"},
@@ -91,16 +92,18 @@ def test_type_checkers_are_told_of_the_hints():
 
 def test_an_import_knows_all_layers_and_needs_no_optional_libraries():
     """Or Keras could not load a model with ELMo inside."""
-    # Keras imports scikit-learn where it is installed, so it has to be hidden.
     program = """
 import sys
-sys.modules.update(sklearn=None, threadpoolctl=None)
+assert sys.modules["sklearn"] is None  # by `without_extras`
 import keras, keras_elmo
 name = "keras_elmo>ElmoEmbedding"
 assert keras.saving.get_registered_object(name) is keras_elmo.ElmoEmbedding
 import keras_elmo.probing
 """
     process = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True
+        [sys.executable, "-c", program],
+        env=without_extras(),
+        capture_output=True,
+        text=True,
     )
     assert process.returncode == 0, process.stderr

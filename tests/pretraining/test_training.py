@@ -1,5 +1,4 @@
 import json
-import os
 import resource
 import shutil
 import signal
@@ -14,6 +13,7 @@ import pytest
 import tensorflow as tf
 import train_small
 from golden import assert_close
+from processes import without_extras
 
 from keras_elmo.files.locks import lock_beside
 from keras_elmo.pretraining import TextCorpus, TrainingOptions, Vocabulary, train
@@ -67,7 +67,7 @@ def start(corpus, folder, strategy, batch_size, steps, *killed, **environment):
         [sys.executable, train_small.__file__, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        env=without_extras(**environment),
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from golden import Golden
 from models import skip_elmo
+from processes import without_extras
 
 from keras_elmo import ElmoEmbedding
 from keras_elmo.examples.imdb import __main__ as script
@@ -149,7 +150,9 @@ print(*model.predict(texts, verbose=0)[:, 0])
 def predicted_elsewhere(path, texts):
     """What the saved model tells in a process that has imported its layers alone."""
     command = [sys.executable, "-c", LOAD, path, *texts]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True)
+    printed = subprocess.run(
+        command, env=without_extras(), check=True, capture_output=True, text=True
+    )
     return np.array(printed.stdout.split(), "float32")
 
 
