@@ -1,7 +1,4 @@
 import pytest
-from models import small_bilm
-
-from keras_elmo.pretraining import LanguageModel
 
 
 @pytest.fixture(scope="session")
@@ -10,6 +7,11 @@ def make_language_model():
 
     They have one layer, since the graph of a step of two takes twice as long to make.
     """
+    # Not above, for the reason that `tests/conftest.py` gives.
+    from models import small_bilm
+
+    from keras_elmo.pretraining import LanguageModel
+
     defaults = {"filters": [[1, 8]], "units": 8, "num_layers": 1}
 
     def make(vocabulary, batch_size, **sizes):
