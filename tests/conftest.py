@@ -38,9 +38,9 @@ UNSEEDED = {"bulk", "files", "hostile", "presets"}
 @pytest.fixture(autouse=True)
 def seeded(request):
     """The same random weights and layer names whichever tests ran before."""
-    import keras
-
     if UNSEEDED.isdisjoint(folder.name for folder in request.path.parents[:2]):
+        import keras
+
         # Its `gc.collect()` is left out, since it takes longer than most tests.
         keras.utils.clear_session(free_memory=False)
         keras.utils.set_random_seed(0)

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-WITHOUT_EXTRAS = Path(__file__).parent / "without_extras"
+_HIDING = Path(__file__).parent / "without_extras"
 
 
 def without_extras(*folders, **variables):
@@ -13,5 +13,5 @@ def without_extras(*folders, **variables):
     So the package is tried as it is for those who install none. TensorFlow and Keras
     import what they find of them, which also takes a third of the time of a start.
     """
-    path = os.pathsep.join(map(str, [WITHOUT_EXTRAS, *folders, *sys.path]))
+    path = os.pathsep.join(map(str, [_HIDING, *folders, *sys.path]))
     return {**os.environ, "PYTHONPATH": path, **variables}

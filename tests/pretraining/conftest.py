@@ -7,7 +7,7 @@ def make_language_model():
 
     They have one layer, since the graph of a step of two takes twice as long to make.
     """
-    # Not above, for the reason that `tests/conftest.py` gives.
+    # They are imported here for the reason that `tests/conftest.py` gives.
     from models import small_bilm
 
     from keras_elmo.pretraining import LanguageModel

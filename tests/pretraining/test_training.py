@@ -73,7 +73,7 @@ def start(corpus, folder, strategy, batch_size, steps, *killed, **environment):
 
 def finish(process):
     """What a process printed, of each training."""
-    # One that hangs ends so; a slow machine with other work takes minutes.
+    # The limit is for a process that hangs: a slow machine takes minutes.
     output, errors = process.communicate(timeout=1200)
     assert process.returncode == 0, errors.decode()[-3000:]
     return [json.loads(line) for line in output.decode().splitlines()]
