@@ -17,8 +17,8 @@ _WHITE_SPACE = (
 
 def split_on_spaces(sentences: tf.Tensor) -> tf.RaggedTensor:
     """Splits on single spaces and nothing else; runs of spaces count once."""
-    # This is `tf.ragged.boolean_mask` of `tf.strings.split`, whose graph is seven times
-    # as large. With a separator, they also return what is between two of them.
+    # This is `tf.ragged.boolean_mask` of `tf.strings.split`, whose graph is several
+    # times as large. With a separator, they also return what is between two of them.
     parts = tf.raw_ops.StringSplitV2(input=sentences, sep=" ")
     is_token = tf.cast(tf.strings.length(parts.values) > 0, tf.int32)
     tokens = tf.dynamic_partition(parts.values, is_token, 2)[1]
@@ -105,7 +105,7 @@ TOKENIZERS = {
 
 def add_boundaries(tokens: tf.RaggedTensor) -> tf.RaggedTensor:
     """Puts `<S>` and `</S>` around each row of `(batch, None)` tokens."""
-    # This is `tf.concat`, whose graph is four times as large.
+    # This is `tf.concat`, whose graph is several times as large.
     row_lengths = tokens.row_lengths() + 2
     ends = tf.cumsum(row_lengths)
     begin, end = ends - row_lengths, ends - 1
