@@ -45,6 +45,9 @@ _ORDER = 1
 # A run that goes on may have other values of these.
 _NOT_RECORDED = {"output", "data", "vectors", "baseline", "finetune", "compare"}
 _SPLITS = ("train", "validation", "test")
+# Of the gradients of fine-tuning: they go back through hundreds of tokens, on which way
+# they can explode.
+_CLIP_NORM = 1.0
 
 
 def run(args: argparse.Namespace) -> None:
@@ -55,6 +58,7 @@ def run(args: argparse.Namespace) -> None:
 
     Raises:
         ValueError, OSError, ModuleNotFoundError: for mistakes of the user.
+        FloatingPointError: if a training diverges, see `fit`.
     """
     import_figure()  # errors now, not after hours
     import_optional("sklearn", "examples", "Reports")
@@ -232,6 +236,7 @@ def _finetune(
         args.finetune_epochs,
         args.finetune_learning_rate,
         args.output / f"finetuned-{args.finetune}-{seed}",
+        _CLIP_NORM,
     )
     return dataclasses.replace(result, mix=classifier.mix_weights())
 

@@ -26,10 +26,13 @@ def train_and_test(
     epochs: int,
     learning_rate: float,
     folder: Path,
+    clip_norm: float | None = None,
 ) -> Result:
     """Trains on the batches `"train"`, and tells those of `"test"`; see `fit`."""
     train, validation = batches["train"], batches["validation"]
-    history = fit(model, train, validation, seed, epochs, learning_rate, folder)
+    history = fit(
+        model, train, validation, seed, epochs, learning_rate, folder, clip_norm
+    )
     probabilities = predict(model, batches["test"])
     return Result(name, probabilities, sum(history["seconds"]), history)
 
@@ -42,6 +45,7 @@ def fit(
     epochs: int,
     learning_rate: float,
     folder: Path,
+    clip_norm: float | None = None,
 ) -> dict[str, list[float]]:
     """Trains to the end, and loads the weights of the epoch that validated best.
 
@@ -55,16 +59,19 @@ def fit(
         epochs: Times through `train`.
         learning_rate: Peak of the learning rate, see `schedule`.
         folder: Where weights and records of each epoch are kept.
+        clip_norm: Bound of the gradients' global norm. Defaults to None: there is none.
 
     Returns:
         What Keras records, a list of `epochs` numbers for each metric, and their
         `"seconds"`.
 
     Raises:
+        FloatingPointError: if the loss is no longer finite; what was kept stays.
         ValueError: if a file in `folder` is damaged, or of another model.
     """
+    rates = schedule(learning_rate, epochs * len(train))
     model.compile(
-        keras.optimizers.Adam(schedule(learning_rate, epochs * len(train))),
+        keras.optimizers.Adam(rates, global_clipnorm=clip_norm),
         "binary_crossentropy",
         metrics=["accuracy"],
         jit_compile=False,  # XLA would compile anew for each size of a batch
@@ -84,9 +91,11 @@ def fit(
             epochs=epoch + 1,
             shuffle=False,
             verbose=2,
+            callbacks=[keras.callbacks.TerminateOnNaN()],
         )
         seconds = time.monotonic() - start
         numbers = {name: values[-1] for name, values in told.history.items()}
+        _check_finite(numbers, epoch)
         history.append({**numbers, "seconds": seconds})
         _write(folder, model, history)
     accuracies = [numbers["val_accuracy"] for numbers in history]
@@ -114,6 +123,16 @@ def predict(model: keras.Model, batches: Batches) -> np.ndarray:
     probabilities = np.zeros(len(numbers), "float32")
     probabilities[numbers] = model.predict(batches.in_order(), verbose=0)[:, 0]
     return probabilities
+
+
+def _check_finite(numbers: Mapping[str, float], epoch: int) -> None:
+    """Refuses weights that would be saved, and tested, as if they were trained."""
+    for name, number in numbers.items():
+        if not np.isfinite(number):
+            raise FloatingPointError(
+                f"Training diverged: {name} is not finite in epoch {epoch + 1}, of "
+                "which nothing is kept. Train with a lower learning rate."
+            )
 
 
 def _state(model: keras.Model) -> dict[str, keras.Variable]:

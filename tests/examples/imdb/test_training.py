@@ -1,3 +1,5 @@
+import os
+
 import keras
 import numpy as np
 import pytest
@@ -21,9 +23,9 @@ def make_model():
     return keras.Model(text, keras.layers.Dense(1, activation="sigmoid")(x))
 
 
-def train(model, folder, epochs=3):
+def train(model, folder, epochs=3, rate=0.1, clip_norm=None):
     batches = text_batches(REVIEWS, TEXTS, 4)
-    return fit(model, batches, batches, 1, epochs, 0.1, folder)
+    return fit(model, batches, batches, 1, epochs, rate, folder, clip_norm)
 
 
 def test_learns_and_tells(tmp_path):
@@ -95,6 +97,42 @@ def test_the_epoch_that_validates_best_is_kept(tmp_path):
     probabilities = predict(model, text_batches(REVIEWS, TEXTS, 4))
     share = np.mean((probabilities > 0.5) == (REVIEWS.labels > 0.5))
     assert share == pytest.approx(max(history["val_accuracy"]), abs=1e-6)
+
+
+def test_diverged_training_is_told_and_nothing_of_it_is_kept(tmp_path):
+    expected = train(make_model(), tmp_path / "whole")
+    model = make_model()
+    original = model.fit
+
+    def spoilt(*args, initial_epoch, **options):
+        if initial_epoch == 1:
+            *others, bias = model.get_weights()
+            model.set_weights([*others, bias * np.nan])
+        return original(*args, initial_epoch=initial_epoch, **options)
+
+    model.fit = spoilt
+    with pytest.raises(FloatingPointError, match="loss is not finite in epoch 2"):
+        train(model, tmp_path / "spoilt")
+    assert sorted(os.listdir(tmp_path / "spoilt")) == ["epoch-1.npz", "history.json"]
+    history = train(make_model(), tmp_path / "spoilt")
+    assert history["loss"] == pytest.approx(expected["loss"], rel=1e-6)
+
+
+def test_gradients_are_clipped_by_their_norm(tmp_path):
+    """Adam shows that where its epsilon is no longer small beside them."""
+    models = [make_model() for _ in range(2)]
+    for model, clip_norm in zip(models, (None, 1e-12), strict=True):
+        train(model, tmp_path / str(clip_norm), 1, clip_norm=clip_norm)
+    start = make_model().get_weights()
+    moved, clipped = (
+        max(
+            np.abs(now - before).max()
+            for now, before in zip(model.get_weights(), start, strict=True)
+            if now.dtype == "float32"
+        )
+        for model in models
+    )
+    assert clipped < 1e-3 < 0.01 < moved
 
 
 def test_schedule_rises_and_falls():
