@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from golden import FIXTURES, Golden
+from processes import without_extras
 
 import keras_elmo
 from keras_elmo.cli.main import main
@@ -52,6 +53,7 @@ def test_python(tmp_path, monkeypatch):
     programs = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     assert len(programs) == 9
     programs.append("assert len(outputs) == 5 and len(layers) == 3")
-    subprocess.run([sys.executable, "-c", "\n".join(programs)], check=True)
+    command = [sys.executable, "-c", "\n".join(programs)]
+    subprocess.run(command, env=without_extras(), check=True)
     assert (tmp_path / "model.keras").is_file()
     assert (tmp_path / "saved_model" / "saved_model.pb").is_file()
