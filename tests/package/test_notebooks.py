@@ -63,8 +63,12 @@ EXPECTED = {
         "reviews-of-your-own-and-the-model-on-dis-code": "the same from disk: True",
     },
 }
-# By notebook: what takes a minute and is as good for a test with less.
-SHORTER = {"adaptation": {"steps=80": "steps=20"}}
+# By notebook: what takes long and is as good for a test with less.
+SHORTER = {
+    "adaptation": {"steps=80": "steps=20", "batch_size=32": "batch_size=16"},
+    "layer_mix": {"epochs=20": "epochs=6"},
+    "phrases": {"epochs=20": "epochs=8"},
+}
 
 pytestmark = pytest.mark.slow
 
