@@ -63,7 +63,7 @@ EXPECTED = {
         "reviews-of-your-own-and-the-model-on-dis-code": "the same from disk: True",
     },
 }
-# By notebook: what takes long and is as good for a test with less.
+# Notebooks train for less here, because what they print is to be seen then, too.
 SHORTER = {
     "adaptation": {"steps=80": "steps=20", "batch_size=32": "batch_size=16"},
     "layer_mix": {"epochs=20": "epochs=6"},

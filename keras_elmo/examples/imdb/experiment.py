@@ -45,8 +45,8 @@ _ORDER = 1
 # A run that goes on may have other values of these.
 _NOT_RECORDED = {"output", "data", "vectors", "baseline", "finetune", "compare"}
 _SPLITS = ("train", "validation", "test")
-# Of the gradients of fine-tuning: they go back through hundreds of tokens, on which way
-# they can explode.
+# Fine-tuning bounds the norm of its gradients, because they go back through hundreds of
+# tokens and can grow at each.
 _CLIP_NORM = 1.0
 
 

@@ -131,7 +131,8 @@ def _check_finite(numbers: Mapping[str, float], epoch: int) -> None:
         if not np.isfinite(number):
             raise FloatingPointError(
                 f"Training diverged: {name} is not finite in epoch {epoch + 1}, of "
-                "which nothing is kept. Train with a lower learning rate."
+                "which nothing is kept. Train into another folder, with a lower "
+                "learning rate."
             )
 
 

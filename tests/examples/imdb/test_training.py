@@ -23,9 +23,9 @@ def make_model():
     return keras.Model(text, keras.layers.Dense(1, activation="sigmoid")(x))
 
 
-def train(model, folder, epochs=3, rate=0.1, clip_norm=None):
+def train(model, folder, epochs=3, clip_norm=None):
     batches = text_batches(REVIEWS, TEXTS, 4)
-    return fit(model, batches, batches, 1, epochs, rate, folder, clip_norm)
+    return fit(model, batches, batches, 1, epochs, 0.1, folder, clip_norm)
 
 
 def test_learns_and_tells(tmp_path):
@@ -113,6 +113,8 @@ def test_diverged_training_is_told_and_nothing_of_it_is_kept(tmp_path):
     model.fit = spoilt
     with pytest.raises(FloatingPointError, match="loss is not finite in epoch 2"):
         train(model, tmp_path / "spoilt")
+    # The three steps of the first epoch, and the first of the second.
+    assert int(model.optimizer.iterations.numpy()) == 4
     assert sorted(os.listdir(tmp_path / "spoilt")) == ["epoch-1.npz", "history.json"]
     history = train(make_model(), tmp_path / "spoilt")
     assert history["loss"] == pytest.approx(expected["loss"], rel=1e-6)
