@@ -155,6 +155,8 @@ def embed_corpus(
         engine.check(run)
         work = run.shards_of(*share) if overwrite else run.unfinished(*share)
         _forecast(run, work, ignore_free_space, report)
+        for path in run.damaged(work) if before else ():
+            report(f"damaged, computed anew: {path}")
         if overwrite:
             place.remove()
         run.start(work)

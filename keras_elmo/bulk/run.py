@@ -71,6 +71,18 @@ class Run:
         numbers = self.shards_of(remainder, divisor)
         return [number for number in numbers if not self._is_intact(number)]
 
+    def damaged(self, work: Sequence[int]) -> list[Any]:
+        """The paths of what is there of shards that have to be computed.
+
+        Args:
+            work: The numbers of these shards. If all shards make one file, it counts
+                too, because it would have been enough.
+        """
+        paths = [self.output.shard_path(number) for number in work]
+        if work and self.output.format.assemble:
+            paths.append(self.output.path)
+        return [path for path in paths if path.exists()]
+
     @functools.cached_property
     def _weights(self) -> str:
         return fingerprint(self.elmo)

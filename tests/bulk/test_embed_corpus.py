@@ -5,7 +5,6 @@ import importlib
 import io
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from types import SimpleNamespace
 import h5py
 import numpy as np
 import pytest
+from full_disk import largest_file
 from golden import assert_close
 from models import small_bilm
 from refusal import refused
@@ -184,8 +184,12 @@ def test_damage_is_mended(format, embed, tmp_path):
     with interrupted_at(2):
         embed(output, resume=True, report=said.append)
     assert "3 of them to compute" in said[0]
+    told = {line for line in said if line.startswith("damaged, computed anew: ")}
+    kept = shards[1], shards[3]  # nothing was left of the other
+    assert told == {f"damaged, computed anew: {path}" for path in kept}
+    said.clear()
     assert embed(output, resume=True, report=said.append)
-    assert "2 of them to compute" in said[-4]
+    assert "2 of them to compute" in said[0]
     assert all_of(output) == before
 
 
@@ -197,7 +201,9 @@ def test_damage_of_the_one_file_is_mended(embed, tmp_path):
     assert embed(output, resume=True)
     assert output.stat().st_mtime_ns == changed  # it was left alone
     output.write_bytes(output.read_bytes()[:-1])
-    assert embed(output, resume=True)
+    said = []
+    assert embed(output, resume=True, report=said.append)
+    assert said[-1] == f"damaged, computed anew: {output}"
     assert all_of(output) == before
 
 
@@ -509,17 +515,6 @@ def test_the_disk_should_have_room(embed, tmp_path, monkeypatch):
     assert error.value.errno == errno.ENOSPC
     assert not (tmp_path / "v").exists()
     assert embed(tmp_path / "v", ignore_free_space=True)
-
-
-@contextlib.contextmanager
-def largest_file(size):
-    """Lets no file grow larger, as on a full disk; the error is EFBIG then."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import json
 import os
 import random
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from file_server import Answer
+from full_disk import largest_file
 
 import keras_elmo
 from keras_elmo.files.download import download
@@ -320,13 +320,9 @@ def test_offline(file_server, tmp_path, monkeypatch):
 
 
 def test_full_disk(file_server, tmp_path):
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, limits[1]))
-    try:
-        with pytest.raises(OSError, match=rf"File too large: '{part(tmp_path)}'"):
-            download(file_server.address(), tmp_path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    message = rf"File too large: '{part(tmp_path)}'"
+    with largest_file(5000), pytest.raises(OSError, match=message):
+        download(file_server.address(), tmp_path)
     assert names(tmp_path) == []
     assert len(file_server.requests) == 1
     path = download(file_server.address(), tmp_path)

@@ -1,5 +1,5 @@
+import contextlib
 import json
-import resource
 import shutil
 import signal
 import socket
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import train_small
+from full_disk import largest_file
 from golden import assert_close
 from processes import without_extras
 
@@ -261,19 +262,16 @@ def test_weights_that_are_not_finite_are_not_saved(corpus, make_model, tmp_path)
 
 @pytest.mark.slow
 def test_full_disk_leaves_the_last_good_checkpoint(corpus, make_model, tmp_path):
-    class FillDisk(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 1:
-                limit = (50_000, resource.RLIM_INFINITY)
-                resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-
     options = TrainingOptions(steps=4, unroll_steps=4, interval=2)
-    try:
+    with contextlib.ExitStack() as stack:
+
+        class FillDisk(keras.callbacks.Callback):
+            def on_epoch_begin(self, epoch, logs=None):
+                if epoch == 1:
+                    stack.enter_context(largest_file(50_000))
+
         with pytest.raises(OSError):
             train(make_model(), corpus, options, tmp_path, callbacks=[FillDisk()])
-    finally:
-        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
     assert Checkpoint(tmp_path / "worker-0").steps() == [2]
     assert len(list((tmp_path / "worker-0").iterdir())) == 1
     model = make_model()

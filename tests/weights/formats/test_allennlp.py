@@ -1,12 +1,12 @@
 import json
 import os
 import re
-import resource
 
 import h5py
 import keras
 import numpy as np
 import pytest
+from full_disk import largest_file
 from golden import Golden
 from models import skip_bilm, skip_elmo
 
@@ -220,13 +220,11 @@ def test_full_disk_leaves_the_old_file(tmp_path):
     paths = tmp_path / "options.json", tmp_path / "weights.hdf5"
     bilm.to_hdf5(*paths)
     before = paths[1].read_bytes()
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            bilm.to_hdf5(*paths, overwrite=True)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with (
+        largest_file(len(before) // 2),
+        pytest.raises(OSError, match="File too large"),
+    ):
+        bilm.to_hdf5(*paths, overwrite=True)
     assert paths[1].read_bytes() == before
     assert len(os.listdir(tmp_path)) == 2
 
