@@ -3,25 +3,21 @@
 import argparse
 import dataclasses
 import hashlib
-import platform
-import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_elmo import ElmoEmbedding, __version__
+from keras_elmo import ElmoEmbedding
 from keras_elmo.bulk import Embeddings
 from keras_elmo.bulk.fingerprint import fingerprint
 from keras_elmo.examples.imdb.adaptation import adapt, unlabelled_text
 from keras_elmo.examples.imdb.baselines import WORDS, bag_of_words, from_scratch
 from keras_elmo.examples.imdb.batches import text_batches
 from keras_elmo.examples.imdb.classifier import Classifier
-from keras_elmo.examples.imdb.report import write_report
+from keras_elmo.examples.imdb.report import facts_of_run, write_report
 from keras_elmo.examples.imdb.result import Result
 from keras_elmo.examples.imdb.reviews import (
     HASH,
@@ -31,7 +27,11 @@ from keras_elmo.examples.imdb.reviews import (
     read_reviews,
 )
 from keras_elmo.examples.imdb.training import predict, train_and_test
-from keras_elmo.examples.imdb.vectors import frozen_vectors, vector_batches
+from keras_elmo.examples.imdb.vectors import (
+    check_room,
+    frozen_vectors,
+    vector_batches,
+)
 from keras_elmo.files.atomic import replacing
 from keras_elmo.files.cache import cache_dir
 from keras_elmo.files.download import download
@@ -75,6 +75,9 @@ def _experiment(args: argparse.Namespace, splits: dict[str, Reviews]) -> None:
     """Trains on the splits, tests, and writes the report and the best model."""
     # Without this, the same seed does not give the same result to the last bit.
     tf.config.experimental.enable_op_determinism()
+    texts = [text for reviews in splits.values() for text in reviews.tokens]
+    # It comes first, because adaptation takes hours and changes no sizes.
+    check_room(_embedding(args, args.elmo), texts, _vectors_folder(args), args.dtype)
     source = _adapted(args) if args.adapt else args.elmo
     vectors = _vectors(args, source, splits)
     results = _baselines(args, splits) if args.baseline else []
@@ -91,7 +94,7 @@ def _experiment(args: argparse.Namespace, splits: dict[str, Reviews]) -> None:
             best = _better(best, results[-1], classifier, args.output)
     for result in results:
         print(f"{result.name}: test accuracy {result.accuracy(splits['test']):.4f}")
-    facts = _facts(args, splits, source, difference)
+    facts = facts_of_run(args, splits, source, difference)
     write_report(args.output, results, best, splits["test"], facts)
     print(f"wrote {args.output / 'report.md'} and {args.output / 'model.keras'}")
 
@@ -125,7 +128,7 @@ def _read_splits(args: argparse.Namespace, data: Path) -> dict[str, Reviews]:
         read_reviews(data, split, args.max_tokens, args.limit, _ORDER)
         for split in ("train", "test")
     )
-    if args.limit is not None and args.limit > len(train):
+    if args.limit is not None and args.limit // 2 * 2 > len(train):
         print(f"--limit {args.limit:,}: there are no more than {len(train):,}")
     # The order is random, so that those at the end are a random part.
     share = round(args.validation_split * len(train))
@@ -185,12 +188,15 @@ def _classifier(
 def _vectors(
     args: argparse.Namespace, source: list[str], splits: dict[str, Reviews]
 ) -> dict[str, Embeddings]:
-    elmo = _embedding(args, source)
-    folder = args.vectors or args.output / "vectors"
+    elmo, folder = _embedding(args, source), _vectors_folder(args)
     return {
         name: frozen_vectors(elmo, reviews.tokens, folder, args.dtype)
         for name, reviews in splits.items()
     }
+
+
+def _vectors_folder(args: argparse.Namespace) -> Path:
+    return args.vectors or args.output / "vectors"
 
 
 def _train(
@@ -206,7 +212,7 @@ def _train(
         for name, reviews in splits.items()
     }
     result = train_and_test(
-        f"frozen, {_head(args)}, seed {seed}",
+        f"frozen, {_head(args)}",
         classifier.on_vectors,
         batches,
         seed,
@@ -214,7 +220,7 @@ def _train(
         args.learning_rate,
         args.output / f"frozen-{seed}",
     )
-    return dataclasses.replace(result, mix=classifier.mix_weights())
+    return dataclasses.replace(result, mix=classifier.mix_weights(), seed=seed)
 
 
 def _finetune(
@@ -229,7 +235,7 @@ def _finetune(
         for name, reviews in splits.items()
     }
     result = train_and_test(
-        f"finetuned ({args.finetune}), {_head(args)}, seed {seed}",
+        f"finetuned ({args.finetune}), {_head(args)}",
         classifier.on_text,
         batches,
         seed,
@@ -238,7 +244,7 @@ def _finetune(
         args.output / f"finetuned-{args.finetune}-{seed}",
         _CLIP_NORM,
     )
-    return dataclasses.replace(result, mix=classifier.mix_weights())
+    return dataclasses.replace(result, mix=classifier.mix_weights(), seed=seed)
 
 
 def _head(args: argparse.Namespace) -> str:
@@ -270,25 +276,3 @@ def _difference(
     batches = text_batches(compared, compared.texts, args.batch_size)
     probabilities = predict(classifier.on_text, batches)
     return float(np.abs(probabilities - result.probabilities[: args.compare]).max())
-
-
-def _facts(
-    args: argparse.Namespace,
-    splits: Mapping[str, Reviews],
-    source: list[str],
-    difference: float,
-) -> dict[str, Any]:
-    sizes = ", ".join(f"{len(reviews):,} {name}" for name, reviews in splits.items())
-    compared = min(args.compare, len(splits["test"]))
-    versions = (
-        f"Python {platform.python_version()}, keras_elmo {__version__}, "
-        f"Keras {keras.__version__}, TensorFlow {tf.__version__}"
-    )
-    return {
-        "Command": f"`{shlex.join(['python', '-m', __package__, *sys.argv[1:]])}`",
-        "Versions": versions,
-        "Weights": " ".join(source),
-        "Reviews": sizes,
-        f"Largest difference of {compared:,} probabilities, computed from strings and "
-        "from what was kept": f"{difference:.1e}",
-    }

@@ -1,11 +1,18 @@
 """What came out, as a page of Markdown with pictures."""
 
+import argparse
+import platform
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+import tensorflow as tf
 
+from keras_elmo import __version__
 from keras_elmo.examples.imdb.result import Result
 from keras_elmo.examples.imdb.reviews import Reviews
 from keras_elmo.files.optional import import_optional
@@ -14,6 +21,36 @@ from keras_elmo.plots import import_figure, plot_curves, plot_mix_weights
 _BINS = 10
 _EXAMPLES = 5
 _EXCERPT = 300  # characters
+
+
+def facts_of_run(
+    args: argparse.Namespace,
+    splits: Mapping[str, Reviews],
+    source: Sequence[str],
+    difference: float,
+) -> dict[str, Any]:
+    """What the report begins with.
+
+    Args:
+        args: Those of the script.
+        splits: The reviews, by the name of their split.
+        source: The weights, adapted or not.
+        difference: The largest one of probabilities from strings and from vectors.
+    """
+    sizes = ", ".join(f"{len(reviews):,} {name}" for name, reviews in splits.items())
+    compared = min(args.compare, len(splits["test"]))
+    versions = (
+        f"Python {platform.python_version()}, keras_elmo {__version__}, "
+        f"Keras {keras.__version__}, TensorFlow {tf.__version__}"
+    )
+    return {
+        "Command": f"`{shlex.join(['python', '-m', __package__, *sys.argv[1:]])}`",
+        "Versions": versions,
+        "Weights": " ".join(source),
+        "Reviews": sizes,
+        f"Largest difference of {compared:,} probabilities, computed from strings and "
+        "from what was kept": f"{difference:.1e}",
+    }
 
 
 def write_report(
@@ -44,6 +81,7 @@ def write_report(
         "| | test accuracy | validation accuracy | seconds |",
         "|---|---|---|---|",
         *rows,
+        *_rows_of_seeds(results, test),
         "",
         f"## {best.name}",
         "",
@@ -60,6 +98,20 @@ def _row(result: Result, test: Reviews) -> str:
     validation = f"{result.validation:.4f}" if result.history else ""
     test_accuracy = f"{result.accuracy(test):.4f}"
     return f"| {result.name} | {test_accuracy} | {validation} | {result.seconds:,.0f} |"
+
+
+def _rows_of_seeds(results: Sequence[Result], test: Reviews) -> list[str]:
+    """The mean of each method that was trained from several seeds, and the spread."""
+    accuracies: dict[str, list[float]] = {}
+    for result in results:
+        if result.seed is not None:
+            accuracies.setdefault(result.method, []).append(result.accuracy(test))
+    return [
+        f"| {method}, mean of {len(of_seeds)} seeds | {np.mean(of_seeds):.4f} "
+        f"({min(of_seeds):.4f} to {max(of_seeds):.4f}) | | |"
+        for method, of_seeds in accuracies.items()
+        if len(of_seeds) > 1
+    ]
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -11,18 +11,25 @@ class Result:
     """What a classifier, or a baseline, says of the test reviews.
 
     Args:
-        name: What the report calls it.
+        method: What the report calls it.
         probabilities: Of `pos`, for each test review, `(n,)`.
         seconds: How long it took to train, without vectors that were there.
         history: What Keras recorded in training, if it was Keras.
         mix: The weights of the layers in the mix before the softmax, if it has one.
+        seed: What it was trained from, if that is more than one method's.
     """
 
-    name: str
+    method: str
     probabilities: np.ndarray
     seconds: float
     history: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
     mix: Sequence[float] = ()
+    seed: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The method, with its seed if there is one."""
+        return self.method if self.seed is None else f"{self.method}, seed {self.seed}"
 
     @property
     def validation(self) -> float:

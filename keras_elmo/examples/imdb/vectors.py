@@ -1,9 +1,11 @@
 """What the biLM computes of the reviews, once, on disk."""
 
+import errno
 import functools
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,47 @@ from keras_elmo.examples.imdb.batches import Batches
 from keras_elmo.examples.imdb.reviews import Reviews
 from keras_elmo.files.atomic import replacing
 from keras_elmo.files.locks import lock_beside
+from keras_elmo.files.units import format_bytes
 
 _KEY_LENGTH = 16
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def check_room(
+    elmo: ElmoEmbedding,
+    texts: Iterable[str],
+    folder: Path,
+    dtype: str = "float16",
+    report: Callable[[str], None] = print,
+) -> None:
+    """Refuses to start what the disk has no room for.
+
+    Args:
+        elmo: See `frozen_vectors`; so are the others.
+        texts: All of them, for which `folder` is.
+
+    Raises:
+        OSError: if it has not.
+    """
+    tokens = sum(len(text.split()) for text in texts)
+    numbers = (1 + elmo.bilm.num_layers) * 2 * elmo.bilm.projection_dim
+    size = tokens * numbers * np.dtype(dtype).itemsize
+    folder.mkdir(parents=True, exist_ok=True)
+    files = (path for path in folder.rglob("*") if path.is_file())
+    missing = max(size - sum(path.stat().st_size for path in files), 0)
+    free = shutil.disk_usage(folder).free
+    report(
+        f"vectors of {tokens:,} tokens: {format_bytes(size)}, of which "
+        f"{format_bytes(missing)} are to come; {format_bytes(free)} free in {folder}"
+    )
+    if missing > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"About {format_bytes(missing)} are needed for vectors and "
+            f"{format_bytes(free)} are free. Name a folder on another disk by "
+            "`--vectors`, or read less by `--max-tokens` or `--limit`",
+            os.fspath(folder),
+        )
 
 
 def frozen_vectors(
@@ -59,6 +100,7 @@ def frozen_vectors(
         *(elmo, lines, path),
         format="npy",
         dtype=dtype,
+        ignore_free_space=True,  # `check_room` is for all texts, and knows more
         report=report,
     )
     with lock_beside(lines):  # another run may want the same
@@ -70,6 +112,15 @@ def frozen_vectors(
         except ValueError as error:
             report(f"{os.fspath(path)} is computed anew: {error}")
             embed(overwrite=True)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            raise OSError(
+                error.errno,
+                f"{os.strerror(error.errno)}. What is computed is kept: make room, and "
+                "give the same command",
+                os.fspath(path),
+            ) from error
     return open_embeddings(path)
 
 

@@ -30,6 +30,7 @@ def test_report(tmp_path):
     text = (tmp_path / "report.md").read_text("utf-8")
     assert "- Weights: tiny_en\n" in text
     assert "| other | 0.5000 |  | 0 |\n| best | 0.7500 | 0.6000 | 12 |" in text
+    assert "mean of" not in text
     for name in ("confusion", "calibration", "curves", "mix"):
         assert f"![{name}]({name}.png)" in text
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -38,3 +39,18 @@ def test_report(tmp_path):
     assert "mistaken" in wrong and "surely" not in wrong and "knows" not in wrong
     assert "`surely 'bad' <b>`" in right and " ...`" in least
     assert least.index("who knows") < least.index("mistaken")
+
+
+def test_spread_of_seeds(tmp_path):
+    right = np.array([0.9, 0.1, 0.9, 0.1])
+    seeds = [
+        Result("frozen", right, 1.0, seed=1),
+        Result("frozen", np.full(4, 0.6), 1.0, seed=2),
+        Result("finetuned", right, 1.0, seed=1),
+    ]
+    reviews = Reviews(TEXTS, TEXTS, LABELS)
+    write_report(tmp_path, seeds, BEST, reviews, {})
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert "| frozen, seed 2 | 0.5000 |  | 1 |\n" in text
+    assert "| frozen, mean of 2 seeds | 0.7500 (0.5000 to 1.0000) | | |\n" in text
+    assert "finetuned, mean" not in text

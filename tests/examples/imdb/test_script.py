@@ -1,5 +1,6 @@
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -74,7 +75,7 @@ def test_mistaken_data_ends_in_a_line(apart, tmp_path, name):
     assert "Leave --data out to fetch it" in message
 
 
-def test_other_mistakes_end_in_a_line(apart, review_folder, tmp_path):
+def test_other_mistakes_end_in_a_line(apart, review_folder, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     data, output = f"--data={review_folder}", f"--output={tmp_path / 'output'}"
     for _ in range(2):  # a mistake is not what a run goes on with
@@ -85,7 +86,11 @@ def test_other_mistakes_end_in_a_line(apart, review_folder, tmp_path):
         assert "No such file" in message and name in message
     (review_folder / "train" / "unsup" / "0_0.txt").unlink()
     assert "reviews without a label" in error_of(*adapt)
-    assert "File exists" in error_of(data, f"--output={tmp_path / 'file'}")
+    for limit in (50, 21):
+        message = error_of(data, f"--output={tmp_path / 'file'}", f"--limit={limit}")
+        assert "File exists" in message
+        is_told = "--limit 50: there are no more than 20" in capsys.readouterr().out
+        assert is_told == (limit == 50)
 
 
 def test_other_weights_at_the_same_place_are_refused(apart, review_folder, tmp_path):
@@ -156,12 +161,23 @@ def predicted_elsewhere(path, texts):
     return np.array(printed.stdout.split(), "float32")
 
 
+def interrupted(output, copy):
+    """Copies what there was when the second frozen epoch began."""
+    shutil.copytree(output, copy)
+    for path in ("finetuned-all-1", "from_scratch", "saved_model"):
+        shutil.rmtree(copy / path)
+    for path in ("frozen-1/epoch-2.npz", "model.keras", "report.md"):
+        (copy / path).unlink()
+
+
 @pytest.mark.slow
-def test_trains_finetunes_saves_and_repeats(review_folder, tmp_path):
+def test_trains_finetunes_saves_and_goes_on(review_folder, tmp_path):
     files = Golden("skip").files
     results = []
     for name in ("one", "two"):
         output = tmp_path / name
+        if name == "two":
+            interrupted(tmp_path / "one", output)
         printed = run(
             f"--data={review_folder}",
             *("--elmo", str(files["options"]), str(files["weights"])),
@@ -181,6 +197,8 @@ def test_trains_finetunes_saves_and_repeats(review_folder, tmp_path):
             in printed
         )
         assert ("TF-IDF of words and pairs" in printed) == (name == "one")
+        done = re.findall(r"(\d) of them to compute", printed)
+        assert done == (["1"] * 3 if name == "one" else ["0"] * 3)
         model = keras.models.load_model(output / "model.keras")
         results.append(model.get_weights())
     assert model.get_layer("words").dim == 4

@@ -1,13 +1,21 @@
+import errno
 import json
+import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from full_disk import largest_file
 
 import keras_elmo.bulk
 from keras_elmo import ElmoEmbedding
 from keras_elmo.examples.imdb.classifier import Classifier
 from keras_elmo.examples.imdb.reviews import Reviews
-from keras_elmo.examples.imdb.vectors import frozen_vectors, vector_batches
+from keras_elmo.examples.imdb.vectors import (
+    check_room,
+    frozen_vectors,
+    vector_batches,
+)
 
 TEXTS = ["a film", "I loved it so much", "", "boring"]
 
@@ -39,7 +47,10 @@ def test_others_have_a_place_of_their_own(elmo, tmp_path):
     half, _ = embed(elmo, tmp_path, dtype="float16")
     assert half.dtype == "float16"
     paths.add(half.path)
-    assert len(paths) == 3
+    other = ElmoEmbedding.from_preset("tiny_en", output_key="elmo")
+    other.bilm.set_weights([0.5 * value for value in elmo.bilm.get_weights()])
+    paths.add(embed(other, tmp_path)[0].path)
+    assert len(paths) == 4
     assert "0 of them to compute" in embed(elmo, tmp_path)[1]
 
 
@@ -50,7 +61,7 @@ def test_damaged_and_stale_ones_are_computed_anew(elmo, tmp_path):
     for name, content in ((part, b"damaged"), ("_manifest.json", b"{}")):
         (vectors.path / name).write_bytes(content)
         again, told = embed(elmo, tmp_path)
-        assert "1 of them to compute" in told
+        assert "1 of them to compute" in told and "computed anew: " in told
         for left, right in zip(again, expected, strict=True):
             np.testing.assert_array_equal(left, right)
         assert keras_elmo.bulk.check(vectors.path) == []
@@ -71,6 +82,27 @@ def test_interrupted_ones_of_other_versions_are_computed_anew(elmo, tmp_path):
     assert "is computed anew: " in told and "1 of them to compute" in told
     for left, right in zip(again, expected, strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+def test_the_disk_should_have_room_for_what_is_missing(elmo, tmp_path, monkeypatch):
+    embed(elmo, tmp_path, TEXTS[:2])
+    size = 7 * 3 * 256 * 4  # of two texts, of eight tokens in all 24,576
+    usage = SimpleNamespace(free=size)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    told = []
+    check_room(elmo, TEXTS, tmp_path, "float32", told.append)
+    assert told[0].startswith("vectors of 8 tokens: 24.6 kB, of which ")
+    longer = [*TEXTS, "so long " * 7]
+    with pytest.raises(OSError, match="21.5 kB are free.*`--vectors`") as error:
+        check_room(elmo, longer, tmp_path, "float32", told.append)
+    assert error.value.errno == errno.ENOSPC
+
+
+def test_a_disk_that_gets_full_keeps_what_is_computed(elmo, tmp_path):
+    with largest_file(1000), pytest.raises(OSError, match="give the same command") as e:
+        embed(elmo, tmp_path)
+    assert "--resume" not in str(e.value)
+    assert "1 of them to compute" in embed(elmo, tmp_path)[1]
 
 
 @pytest.mark.parametrize(
