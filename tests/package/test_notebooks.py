@@ -26,7 +26,9 @@ EXPECTED = {
         "seen-code": "Figure size 1440x360 with 4 Axes",
         "used-code": "bank",
         "used-code-2": "of a river",
-        "in-the-browser-code": "['bank.html', 'metadata.tsv', 'projector_config.pbtxt'",
+        "in-the-browser-code": re.compile(
+            r"/bank\.html\n.*/metadata\.tsv\n.*/projector_config\.pbtxt\n"
+        ),
     },
     "layer_mix": {
         "the-mixes-code": "noun or verb 1.00",
