@@ -63,10 +63,13 @@ def test_a_lost_node_changes_nothing(cluster, second_node, embed, text, tmp_path
     text.write_text("the cat is on the mat and will not come down\n" * 3000)
     shards = {"lines_per_shard": 100}
     embed(tmp_path / "here", **shards)
-    engine = Killing(
-        bulk.RayData(2),
-        lambda: cluster.remove_node(second_node, allow_graceful=False),
-    )
+
+    def lose_node():
+        # Each node has one core, so there is a worker on either.
+        assert not ray.available_resources().get("CPU")
+        cluster.remove_node(second_node, allow_graceful=False)
+
+    engine = Killing(bulk.RayData(2), lose_node)
     assert embed(tmp_path / "there", engine=engine, **shards)
     # There was work left when the node was lost.
     assert engine.done < 30 == engine.reports
