@@ -39,7 +39,9 @@ class ElmoEmbedding(SentenceEncoder, StoredEmbedding, TextLayer):
             None: all of them, in a dictionary.
         finetune: What to train besides the mix: None (default), `"lstm"`, or
             `"all"` of the biLM. Setting `trainable` on this layer, or on a model
-            that holds it, switches just what is named here and the mix.
+            that holds it, switches just what is named here and the mix. Give the
+            optimizer a `global_clipnorm` then, because gradients that go back through
+            hundreds of tokens can grow at each.
         tokenizer: How sentences are split, see `ElmoPreprocessor`.
         sentence_boundaries: Whether to embed each sentence between `<S>` and
             `</S>`, whose outputs are then removed. Defaults to None: as `bilm`
