@@ -4,6 +4,7 @@ import bz2
 import contextlib
 import gzip
 import hashlib
+import io
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
@@ -106,10 +107,13 @@ class TextFile:
     def _stream(self) -> IO[bytes]:
         """The file, kept open: to go on in a compressed one need not read it anew."""
         if not self._streams:
-            self._streams.append(self.path.open("rb"))
+            stored = self.path.open("rb")
+            self._streams.append(stored)
             if self.path.suffix in _OPENERS:
-                unpacked = _OPENERS[self.path.suffix](self._streams[0], "rb")
-                self._streams.append(unpacked)
+                self._streams.append(_OPENERS[self.path.suffix](stored, "rb"))
+            elif not isinstance(stored, io.BufferedIOBase):
+                # Files at addresses can't bound the length of a line by themselves.
+                self._streams.append(io.BufferedReader(stored))
         return self._streams[-1]
 
     def _changed(self, what: str) -> str:

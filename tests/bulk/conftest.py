@@ -1,3 +1,5 @@
+import uuid
+
 import keras
 import pytest
 from golden import assert_close
@@ -45,3 +47,31 @@ def embed(elmo, text):
         return bulk.embed_corpus(elmo, inputs, output, **options)
 
     return embed
+
+
+@pytest.fixture(scope="session")
+def s3():
+    """A server that speaks S3: the environment that leads to it."""
+    server_module = pytest.importorskip("moto.server", reason="moto is not installed")
+    server = server_module.ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": "any",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3, monkeypatch):
+    """The address of a new bucket of that server."""
+    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
+    for key, value in s3.items():
+        monkeypatch.setenv(key, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    name = uuid.uuid4().hex
+    s3fs.S3FileSystem().mkdir(name)
+    return f"s3://{name}"

@@ -5,6 +5,7 @@ import uuid
 
 import numpy as np
 import pytest
+from same_bytes import contents
 
 from keras_elmo import bulk
 from keras_elmo.bulk import output as output_module
@@ -17,56 +18,25 @@ from keras_elmo.files.paths import as_path
 pytest.importorskip("upath", reason="universal_pathlib is not installed")
 
 
-@pytest.fixture(scope="module")
-def s3():
-    """A server that speaks S3, and the environment that leads to it."""
-    server_module = pytest.importorskip("moto.server", reason="moto is not installed")
-    server = server_module.ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "any",
-        "AWS_SECRET_ACCESS_KEY": "any",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    server.stop()
-
-
 @pytest.fixture(params=["memory", "s3"])
-def folder(request, monkeypatch):
+def folder(request):
     """An address that nothing is at."""
-    name = uuid.uuid4().hex
     if request.param == "memory":
-        return f"memory://{name}"
-    for key, value in request.getfixturevalue("s3").items():
-        monkeypatch.setenv(key, value)
-    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
-    s3fs.S3FileSystem.clear_instance_cache()
-    s3fs.S3FileSystem().mkdir(name)
-    return f"s3://{name}"
-
-
-def contents(path):
-    return {
-        str(file.relative_to(path)): file.read_bytes()
-        for file in path.glob("**/*")
-        if file.is_file()
-    }
+        return f"memory://{uuid.uuid4().hex}"
+    return request.getfixturevalue("bucket")
 
 
 @pytest.mark.parametrize("format", ["npy", "parquet"])
 def test_bytes_are_those_of_this_machine(embed, text, folder, tmp_path, format):
-    address = f"{folder}/corpus/text.txt.gz"
-    as_path(address).write_bytes(gzip.compress(text.read_bytes()))
-    for inputs, output in (
-        (address, f"{folder}/vectors"),
-        (f"{folder}/corpus/*.gz", f"{folder}/again"),
+    packed = gzip.compress(text.read_bytes())
+    for name, content, inputs, output in (
+        ("text.txt.gz", packed, "text.txt.gz", f"{folder}/vectors"),
+        ("text.txt", text.read_bytes(), "*.txt", f"{folder}/again"),
     ):
-        assert embed(output, inputs=inputs, format=format)
-        packed = tmp_path / "text.txt.gz"
-        packed.write_bytes(as_path(address).read_bytes())
-        embed(tmp_path / output[-5:], inputs=packed, format=format)
+        as_path(f"{folder}/corpus/{name}").write_bytes(content)
+        assert embed(output, inputs=f"{folder}/corpus/{inputs}", format=format)
+        (tmp_path / name).write_bytes(content)
+        embed(tmp_path / output[-5:], inputs=tmp_path / name, format=format)
         assert contents(as_path(output)) == contents(tmp_path / output[-5:])
         assert bulk.check(output) == []
     with bulk.open(output) as there, bulk.open(tmp_path / "again") as here:

@@ -3,21 +3,27 @@
 import hashlib
 
 import pytest
+from same_bytes import contents
 
 from keras_elmo import bulk
 from keras_elmo.cli.main import main
+from keras_elmo.files.paths import as_path
 
 ray = pytest.importorskip("ray", reason="Ray is not installed with these versions")
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def cluster(s3):
     from ray.cluster_utils import Cluster
 
     memory = {"object_store_memory": 100_000_000}
     head = {"num_cpus": 1, "include_dashboard": False, **memory}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    with pytest.MonkeyPatch.context() as environment:
+        # Workers have the environment that their node was started in.
+        for key, value in s3.items():
+            environment.setenv(key, value)
+        cluster = Cluster(initialize_head=True, head_node_args=head)
     ray.init(address=cluster.address, log_to_driver=False)
     yield cluster
     ray.shutdown()
@@ -76,6 +82,15 @@ def test_a_lost_node_changes_nothing(cluster, second_node, embed, text, tmp_path
     assert second_node not in cluster.list_all_nodes()
     assert bulk.check(tmp_path / "there") == []
     assert hashes(tmp_path / "there") == hashes(tmp_path / "here")
+
+
+def test_addresses(cluster, bucket, embed, text, tmp_path):
+    as_path(f"{bucket}/text.txt").write_bytes(text.read_bytes())
+    there = f"{bucket}/vectors"
+    assert embed(there, inputs=f"{bucket}/*.txt", engine=bulk.RayData())
+    embed(tmp_path / "vectors")
+    assert contents(as_path(there)) == contents(tmp_path / "vectors")
+    assert bulk.check(there) == []
 
 
 class Changing(Killing):

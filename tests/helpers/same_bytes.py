@@ -16,3 +16,12 @@ def bytes_of(*paths):
             }
         )
     return files
+
+
+def contents(path):
+    """The content of all files in a folder, or at an address, by their names."""
+    return {
+        str(file.relative_to(path)): file.read_bytes()
+        for file in path.glob("**/*")
+        if file.is_file()
+    }
