@@ -46,9 +46,9 @@ _ORDER = 1
 _NOT_RECORDED = {"output", "data", "vectors", "baseline", "finetune", "compare"}
 _SPLITS = ("train", "validation", "test")
 # Fine-tuning bounds the norm of its gradients, because they go back through hundreds of
-# tokens and can grow at each. Most of all they do where a review repeats one: at a review
-# with 144 exclamation marks in a row the norm was 80, where it was below 6 elsewhere, and
-# another run became NaN.
+# tokens and can grow at each. Most of all they do where a review repeats one: at a
+# review with 144 exclamation marks in a row the norm was 80, where it was below 6
+# elsewhere, and another run became NaN.
 _CLIP_NORM = 1.0
 
 
