@@ -197,6 +197,7 @@ def test_trains_finetunes_saves_and_goes_on(review_folder, tmp_path):
             in printed
         )
         assert ("TF-IDF of words and pairs" in printed) == (name == "one")
+        assert printed.index("are to come") < printed.index("of them to compute")
         done = re.findall(r"(\d) of them to compute", printed)
         assert done == (["1"] * 3 if name == "one" else ["0"] * 3)
         model = keras.models.load_model(output / "model.keras")
