@@ -69,7 +69,9 @@ def embed_corpus(
             which needs pyarrow; or `"npy"`, a folder of NumPy files to map into memory.
             Defaults to None: hdf5 for names in .hdf5 or .h5, parquet for those in
             .parquet, or else npy.
-        dtype: `"float32"` (default) or `"float16"`, of half the size.
+        dtype: `"float32"` (default); `"float16"`, of half the size, with 11 bits of
+            each number; or `"int16"`, of about half the size, for the format npy: 16
+            bits of the largest number of each vector, which is nearer to float32.
         max_tokens: Tokens of a batch. Defaults to None, for the embedding's choice.
         lines_per_shard: Lines of the unit of work. Defaults to None: as many as make
             512 KiB of text, which take minutes with the largest models.
@@ -95,7 +97,8 @@ def embed_corpus(
         FileNotFoundError: if a file of text is not there, or vanishes.
         OSError: if a file can't be read or written, the disk is full, or another
             process writes the whole output.
-        FloatingPointError: if a value is too large for `dtype`.
+        FloatingPointError: if a value is too large for `dtype`, or not finite where it
+            is `"int16"`.
         ValueError: for an argument that is not as described; if the text changes
             meanwhile; with `resume`, if anything is not as it was.
 
@@ -134,6 +137,12 @@ def embed_corpus(
         )
     resume = resume or shard is not None
     place = Output(output, format)
+    if dtype not in place.format.dtypes:
+        raise ValueError(
+            f"`dtype` should be one of {place.format.dtypes} for the format "
+            f"{place.format_name!r}. Received: dtype={dtype!r}. Choose one of them, "
+            "or the format npy"
+        )
     place.format.require()
     with reaching(place.path):
         place.check_new(resume, overwrite)

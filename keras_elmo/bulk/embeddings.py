@@ -31,7 +31,8 @@ class Embeddings(Sequence[np.ndarray]):
 
     `embeddings[i]` is the array of line `i` of the text, `(layers, tokens, dim)`,
     `(tokens, dim)` or `(dim,)`; a slice is another such sequence, which reads as
-    little. Arrays of the format npy are memory maps, for reading only.
+    little. Arrays of the format npy are memory maps, for reading only, unless their
+    dtype on disk is int16: what is read is float32 then.
 
     `keras_elmo.bulk.open` makes one. It is a context manager, which closes the files.
 
@@ -163,7 +164,8 @@ class _Shards:
         *layers, dim = manifest.row_shape
         is_by_token = manifest.run["layers"] != "default"
         self.shape = (*layers, None, dim) if is_by_token else (dim,)
-        self.dtype = np.dtype(manifest.run["dtype"])
+        stored = manifest.run["dtype"]
+        self.dtype = np.dtype("float32" if stored == "int16" else stored)
 
     def __len__(self) -> int:
         return self._manifest.lines

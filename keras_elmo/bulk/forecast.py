@@ -11,8 +11,6 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-
 from keras_elmo.bulk.run import Run
 from keras_elmo.files.units import format_bytes, format_seconds
 
@@ -127,10 +125,7 @@ def _disk_bytes(run: Run, work: list[int]) -> int:
 
 def _vector_bytes(run: Run, numbers: Iterable[int]) -> int:
     layouts = [run.manifest.layout(number) for number in numbers]
-    return sum(
-        layout.rows * math.prod(layout.row_shape) * np.dtype(layout.dtype).itemsize
-        for layout in layouts
-    )
+    return sum(layout.rows * layout.row_bytes for layout in layouts)
 
 
 def _measure_speed(run: Run, work: list[int]) -> float | None:

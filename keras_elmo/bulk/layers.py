@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from keras_elmo.bulk.formats import scaled_int16
+
 LAYERS = ("all", "top", "average", "elmo", "default")
-DTYPES = ("float32", "float16")
+DTYPES = ("float32", "float16", "int16")
 # The outputs of a very long sentence are files, of which so many tokens are in memory.
 _TOKENS_PER_BLOCK = 4096
 
@@ -65,10 +67,12 @@ class Layers:
 
         Args:
             outputs: What the embedding computed, see `output_key`.
-            dtype: `"float32"` or `"float16"`.
+            dtype: One of `DTYPES`. Rows of `"int16"` are as `scaled_int16.to_stored`
+                makes them, so without their last axis.
 
         Raises:
-            FloatingPointError: if a value is too large for `dtype`.
+            FloatingPointError: if a value is too large for `dtype`, or is not finite
+                and `dtype` has no such value.
         """
         if not self.is_by_token:
             yield _as(np.asarray(outputs)[None], dtype)
@@ -101,6 +105,8 @@ class Layers:
 def _as(array: np.ndarray, dtype: str) -> np.ndarray:
     try:
         with np.errstate(over="raise"):
+            if dtype == "int16":
+                return scaled_int16.to_stored(np.asarray(array, "float32"))
             return np.ascontiguousarray(array, dtype)
     except FloatingPointError as error:
         raise FloatingPointError(

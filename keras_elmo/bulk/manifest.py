@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_elmo.bulk.formats import FORMATS, Layout
-from keras_elmo.bulk.layers import DTYPES, LAYERS, Layers
+from keras_elmo.bulk.layers import LAYERS, Layers
 from keras_elmo.files.strict_json import read_object, write_object
 
 
@@ -166,10 +166,12 @@ def _size(value: Any) -> int:
 
 
 def _checked_run(run: dict[str, Any]) -> dict[str, Any]:
-    known = {"layers": LAYERS, "dtype": DTYPES, "format": tuple(FORMATS)}
+    known = {"layers": LAYERS, "format": tuple(FORMATS)}
     for name, values in known.items():
         if run[name] not in values:
             raise ValueError(f"{name} of {run[name]!r}")
+    if run["dtype"] not in FORMATS[run["format"]].dtypes:
+        raise ValueError(f"dtype of {run['dtype']!r}")
     return dict(run)
 
 

@@ -84,6 +84,8 @@ def test_the_manifest_is_read_with_care(name, embed, tmp_path):
         ("run", {}),
         ("run", {**good["run"], "format": ["npy"]}),
         ("run", {**good["run"], "layers": "some"}),
+        ("run", {**good["run"], "dtype": "int8"}),
+        ("run", {**good["run"], "format": "parquet", "dtype": "int16"}),
         ("row_shape", [3, -8]),
         ("row_shape", [8]),
         ("shards", good["shards"][1:]),

@@ -400,6 +400,8 @@ def test_the_text_is_not_overwritten(embed, tmp_path):
         ({"layers": "last"}, "`layers` should be one of: 'all'"),
         ({"format": "csv"}, "`format` should be one of: 'hdf5'"),
         ({"dtype": "bfloat16"}, "`dtype` should be one of: 'float32', 'float16'"),
+        ({"dtype": "int16", "format": "parquet"}, "for the format 'parquet'. Rec"),
+        ({"dtype": "int16", "format": "hdf5"}, "for the format 'hdf5'. Rec"),
         ({"max_tokens": 0}, "`max_tokens`"),
         ({"lines_per_shard": 1.5}, "`lines_per_shard`"),
         ({"shard": "3/2"}, "`shard`"),
@@ -457,6 +459,32 @@ def test_float16_is_rounded_and_never_infinite(elmo, embed, tmp_path):
     with pytest.raises(FloatingPointError, match="Use float32"):
         embed(tmp_path / "large", elmo=large, layers="elmo", dtype="float16")
     assert not list((tmp_path / "large").glob("part-*"))
+
+
+@pytest.mark.parametrize("layers", ["all", "elmo", "default"])
+def test_int16_is_read_as_float32(layers, elmo, embed, tmp_path):
+    for dtype in ("float32", "int16"):
+        embed(tmp_path / dtype, layers=layers, dtype=dtype)
+    with (
+        bulk.open(tmp_path / "float32") as full,
+        bulk.open(tmp_path / "int16") as scaled,
+    ):
+        assert scaled.dtype == scaled[0].dtype == "float32"
+        assert scaled.shape == full.shape and len(scaled) == len(full)
+        for one, other in zip(full, scaled, strict=True):
+            assert one.shape == other.shape
+            largest = np.abs(one).max(axis=-1, initial=0, keepdims=True)
+            assert (np.abs(one - other) <= largest / 65000).all()
+        assert np.abs(full[0] - scaled[0]).max() > 0
+    assert bulk.check(tmp_path / "int16") == []
+
+
+def test_int16_keeps_no_numbers_that_are_not_finite(elmo, embed, tmp_path):
+    broken = ElmoEmbedding(elmo.bilm)
+    broken.mix.set_weights([np.zeros(3), np.float32(np.nan)])
+    with pytest.raises(FloatingPointError, match="Use float32"):
+        embed(tmp_path / "v", elmo=broken, layers="elmo", dtype="int16")
+    assert not list((tmp_path / "v").glob("part-*"))
 
 
 class Stream:

@@ -16,6 +16,7 @@ class Format(NamedTuple):
     Attributes:
         suffix: What the name of a shard ends with.
         library: The library that writes it.
+        dtypes: Names of the dtypes of vectors that it stores.
         files: The files that a shard at a path consists of.
         write: Writes a shard.
         open: Opens a shard for reading.
@@ -25,6 +26,7 @@ class Format(NamedTuple):
 
     suffix: str
     library: str
+    dtypes: tuple[str, ...]
     files: Callable[[Path], list[Path]]
     write: Callable[[Path, Layout, Iterable[Sentence]], None]
     open: Callable[[Path, Layout], ShardReader]
@@ -40,11 +42,17 @@ class Format(NamedTuple):
             parquet.import_pyarrow()
 
 
-_NPY = Format("", "numpy", npy.files, npy.write, npy.NpyShard)
+_FLOATS = ("float32", "float16")
+_NPY = Format("", "numpy", (*_FLOATS, "int16"), npy.files, npy.write, npy.NpyShard)
 FORMATS = {
-    "hdf5": _NPY._replace(library="h5py", assemble=hdf5.assemble),
+    "hdf5": _NPY._replace(library="h5py", dtypes=_FLOATS, assemble=hdf5.assemble),
     "parquet": Format(
-        ".parquet", "pyarrow", parquet.files, parquet.write, parquet.ParquetShard
+        ".parquet",
+        "pyarrow",
+        _FLOATS,
+        parquet.files,
+        parquet.write,
+        parquet.ParquetShard,
     ),
     "npy": _NPY,
 }

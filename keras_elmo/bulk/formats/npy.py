@@ -1,6 +1,7 @@
 """NumPy's own files: a flat array of all vectors, and where each sentence begins.
 
-A shard is a folder of `vectors.npy`, `(rows, dim)` or `(rows, layers, dim)`;
+A shard is a folder of `vectors.npy`, `(rows, dim)` or `(rows, layers, dim)`, for the
+dtype int16 without `dim`, which is then in the dtype (see `scaled_int16.stored_dtype`);
 `offsets.npy`, int64 `(lines + 1,)`, the first row of each line; and `tokens.txt`, the
 tokens of each line as they are, with a space between them.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_elmo.bulk.formats import scaled_int16
 from keras_elmo.bulk.formats.shard import Layout, Sentence, damaged
 from keras_elmo.text.sentences import as_text
 
@@ -31,7 +33,7 @@ def write(path: Path, layout: Layout, sentences: Iterable[Sentence]) -> None:
     offsets = [0]
     # No memory map is written to: a full disk would end the process there.
     with (path / _VECTORS).open("wb") as vectors, (path / _TOKENS).open("wb") as text:
-        vectors.write(_header((layout.rows, *layout.row_shape), layout.dtype))
+        vectors.write(_header(_shape(layout, layout.rows), layout.stored_dtype))
         for tokens, blocks in sentences:
             rows = 0
             for block in blocks:
@@ -50,32 +52,36 @@ class NpyShard:
     def __init__(self, path: Path, layout: Layout):
         self._path = path
         self._layout = layout
-        self._start = _check(path / _VECTORS, self._shape(layout.rows), layout.dtype)
-        start = _check(path / _OFFSETS, (layout.lines + 1,), "int64")
+        self._start = _check(
+            path / _VECTORS, _shape(layout, layout.rows), layout.stored_dtype
+        )
+        start = _check(path / _OFFSETS, (layout.lines + 1,), np.dtype("int64"))
         self._offsets = np.fromfile(path / _OFFSETS, np.int64, offset=start)
 
     def vectors(self, index: int) -> np.ndarray:
-        """See `ShardReader`; the array is a memory map, for reading only."""
+        """See `ShardReader`; but of int16, it is a memory map, for reading only."""
         first, stop = self._offsets[index : index + 2].tolist()
         if not 0 <= first <= stop <= self._layout.rows:
             raise damaged(self._path / _OFFSETS, f"line {index} at {first}..{stop}")
-        shape, dtype = self._shape(stop - first), self._layout.dtype
-        if first == stop:  # what has no bytes can't be mapped
-            return np.zeros(shape, dtype)
-        place = self._start + first * _row_bytes(self._layout)
-        try:
-            rows = _map(
-                self._path / _VECTORS, place, (stop - first) * _row_bytes(self._layout)
-            )
-        except ValueError as error:  # it was cut meanwhile
-            raise damaged(self._path / _VECTORS, error) from error
-        return np.frombuffer(rows, dtype).reshape(shape)
+        stored = self._stored(first, stop)
+        return scaled_int16.from_stored(stored) if self._layout.is_scaled else stored
 
     def tokens(self, index: int) -> list[str]:
         return as_text(self._lines[index]).split(" ") if self._lines[index] else []
 
-    def _shape(self, rows: int) -> tuple[int, ...]:
-        return rows, *self._layout.row_shape
+    def _stored(self, first: int, stop: int) -> np.ndarray:
+        """Some rows as they are in the file, mapped."""
+        shape, dtype = _shape(self._layout, stop - first), self._layout.stored_dtype
+        if first == stop:  # what has no bytes can't be mapped
+            return np.zeros(shape, dtype)
+        size = self._layout.row_bytes
+        try:
+            rows = _map(
+                self._path / _VECTORS, self._start + first * size, (stop - first) * size
+            )
+        except ValueError as error:  # it was cut meanwhile
+            raise damaged(self._path / _VECTORS, error) from error
+        return np.frombuffer(rows, dtype).reshape(shape)
 
     @functools.cached_property
     def _lines(self) -> list[bytes]:
@@ -85,11 +91,15 @@ class NpyShard:
         return lines
 
 
-def _check(path: Path, shape: tuple[int, ...], dtype: str) -> int:
+def _shape(layout: Layout, rows: int) -> tuple[int, ...]:
+    return rows, *layout.stored_row_shape
+
+
+def _check(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> int:
     """Where the array of a file begins, which has to be of this shape and dtype."""
     # The one header that is right is known, so that none has to be understood.
     header = _header(shape, dtype)
-    size = len(header) + math.prod(shape) * np.dtype(dtype).itemsize
+    size = len(header) + math.prod(shape) * dtype.itemsize
     with path.open("rb") as file:
         if path.stat().st_size != size or file.read(len(header)) != header:
             raise damaged(path, f"it is no {dtype} {shape}")
@@ -107,14 +117,10 @@ def _map(path: Path, start: int, size: int) -> memoryview:
     return memoryview(mapped)[before:]
 
 
-def _row_bytes(layout: Layout) -> int:
-    return math.prod(layout.row_shape) * np.dtype(layout.dtype).itemsize
-
-
-def _header(shape: tuple[int, ...], dtype: str) -> bytes:
+def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
     """How the .npy file of an array begins."""
     content = io.BytesIO()
-    description = np.lib.format.dtype_to_descr(np.dtype(dtype))
+    description = np.lib.format.dtype_to_descr(dtype)
     header = {"descr": description, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(content, header)
     return content.getvalue()

@@ -1,10 +1,13 @@
 """What the formats of shards have in common."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
+
+from keras_elmo.bulk.formats import scaled_int16
 
 
 class Sentence(NamedTuple):
@@ -29,7 +32,7 @@ class Layout:
         rows: Number of its vectors: one a token, or one a line.
         row_shape: Shape of one of them, `(dim,)` or `(layers, dim)`.
         columns: Names of the layers.
-        dtype: `"float32"` or `"float16"`.
+        dtype: `"float32"`, `"float16"` or `"int16"`, see `scaled_int16`.
     """
 
     first_line: int
@@ -43,6 +46,28 @@ class Layout:
     def is_by_token(self) -> bool:
         """Whether there is a vector a token."""
         return self.columns != ("default",)
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether vectors are stored as `scaled_int16` has them."""
+        return self.dtype == "int16"
+
+    @property
+    def stored_row_shape(self) -> tuple[int, ...]:
+        """The shape of a row as it is stored, in `stored_dtype`."""
+        return self.row_shape[:-1] if self.is_scaled else self.row_shape
+
+    @property
+    def stored_dtype(self) -> np.dtype:
+        """The dtype of a number, or with `"int16"` of a vector."""
+        if self.is_scaled:
+            return scaled_int16.stored_dtype(self.row_shape[-1])
+        return np.dtype(self.dtype)
+
+    @property
+    def row_bytes(self) -> int:
+        """How many bytes a row takes."""
+        return math.prod(self.stored_row_shape) * self.stored_dtype.itemsize
 
     def array(self, rows: np.ndarray) -> np.ndarray:
         """The vectors `(rows, *row_shape)` of a sentence as users see them.

@@ -32,7 +32,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--batch-size", type=int, default=32, help="reviews of a step")
     add("--learning-rate", type=float, default=1e-3, help="its peak")
     add("--seeds", type=int, nargs="+", default=[1], help="a classifier of each")
-    add("--dtype", choices=("float16", "float32"), default="float16", help="of vectors")
+    add("--dtype", choices=("int16", "float32"), default="int16", help="of vectors")
     add(
         "--compare", type=int, default=256, help="test reviews to tell from strings too"
     )
