@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from golden import Golden
-from models import skip_elmo
+from models import skip_elmo, small_elmo
 from processes import without_extras
 
 from keras_elmo import ElmoEmbedding
 from keras_elmo.examples.imdb import __main__ as script
 from keras_elmo.examples.imdb import arguments, experiment, heads
+from keras_elmo.examples.imdb.classifier import Classifier
 from keras_elmo.examples.imdb.reviews import read_reviews
 from keras_elmo.files.locks import lock_beside
 
@@ -136,6 +137,25 @@ def test_no_network(apart, monkeypatch, tmp_path):
     path = tmp_path / "imdb" / "aclImdb_v1.tar.gz"
     message = error_of()
     assert f"'{path}' should be there" in message and "put the file of http" in message
+
+
+def test_finetuning_bounds_its_gradients(review_folder, tmp_path, monkeypatch):
+    """So far that Adam's epsilon is no longer small beside them, and little moves."""
+    given = ("--limit=8", "--batch-size=2", "--finetune=all", "--finetune-epochs=1")
+    moved = {}
+    for bound in (experiment._CLIP_NORM, 1e-12):
+        monkeypatch.setattr(experiment, "_CLIP_NORM", bound)
+        args = arguments.parse([*given, f"--output={tmp_path / str(bound)}"])
+        splits = experiment._read_splits(args, review_folder)
+        elmo = small_elmo(output_key="elmo", finetune="all")
+        model = Classifier(elmo, "mean", args.max_tokens, seed=1)
+        variables = model.on_text.trainable_variables
+        before = [variable.numpy() for variable in variables]
+        experiment._finetune(args, model, splits, 1)
+        after = [variable.numpy() for variable in variables]
+        changes = zip(before, after, strict=True)
+        moved[bound] = max(np.abs(left - right).max() for left, right in changes)
+    assert moved[1e-12] < 1e-7 < 1e-4 < moved[1.0]
 
 
 def run(*given):
