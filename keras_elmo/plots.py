@@ -19,7 +19,9 @@ __all__ = [
     "plot_senses",
     "plot_similarity",
 ]
-_PANEL = 3.6  # inches
+# Inches: of a picture, of a square in a heat map, and about of a letter.
+_PANEL, _CELL, _CHARACTER = 3.6, 0.6, 0.08
+_LONGEST_LABEL = 60
 
 
 def plot_senses(
@@ -157,7 +159,7 @@ def plot_similarity(
 
     Args:
         similarity: `(n, m)`, such as `ElmoEmbedding.similarity` returns.
-        labels: Texts of the `n` rows.
+        labels: Texts of the `n` rows, of which 60 characters are shown.
         others: Texts of the `m` columns. Defaults to None: `labels`.
 
     Returns:
@@ -181,11 +183,17 @@ def plot_similarity(
             f"of `others`, if any. Received: shape {np.shape(similarity)} for "
             f"{shape[0]} and {shape[1]} texts. Give the texts that were compared"
         )
-    figure = _figure(2.5 + 0.6 * len(others), 1.5 + 0.6 * len(labels))
+    rows, columns = (
+        [_plain(_cut(text)) for text in texts] for texts in (labels, others)
+    )
+    # The texts of the columns are aslant, so that they are less high than long.
+    width = 1.5 + _CELL * len(columns) + _CHARACTER * max(map(len, rows))
+    height = 0.5 + _CELL * len(rows) + _CHARACTER * max(map(len, columns)) / 2**0.5
+    figure = _figure(width, height)
     panel = figure.subplots()
     image = panel.imshow(similarity, vmin=min(0, np.min(similarity)), vmax=1)
-    panel.set_xticks(range(len(others)), map(_plain, others), rotation=45, ha="right")
-    panel.set_yticks(range(len(labels)), map(_plain, labels))
+    panel.set_xticks(range(len(columns)), columns, rotation=45, ha="right")
+    panel.set_yticks(range(len(rows)), rows)
     for (row, column), value in np.ndenumerate(similarity):
         color = "black" if value > 0.6 else "white"
         panel.text(column, row, f"{value:.2f}", ha="center", va="center", color=color)
@@ -226,6 +234,12 @@ def _colors(count: int) -> Any:
     if count <= 10:
         return colormaps["tab10"].colors[:count]
     return colormaps["turbo"](np.linspace(0, 1, count))
+
+
+def _cut(text: str) -> str:
+    """As much of a text as leaves room for the picture."""
+    is_short = len(text) <= _LONGEST_LABEL
+    return text if is_short else f"{text[: _LONGEST_LABEL - 1]}…"
 
 
 def _plain(text: str) -> str:

@@ -79,6 +79,18 @@ def test_similarity_of_rows_with_columns(tmp_path):
     assert (tmp_path / "similarity.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("length", [1, 30, 500])
+def test_cosines_fit_into_their_squares(length):
+    rng = np.random.default_rng(1)
+    labels = ["a" * length] * 5
+    figure = plot_similarity(rng.uniform(-1, 1, (5, 5)), labels)
+    figure.draw_without_rendering()
+    panel = figure.axes[0]
+    assert len(panel.get_yticklabels()[0].get_text()) == min(length, 60)
+    side = panel.get_window_extent().width / 5
+    assert max(text.get_window_extent().width for text in panel.texts) < side
+
+
 def test_texts_are_shown_as_they_are(tmp_path):
     texts = ["it cost $5, not $6", "x $a^^b$", "_a"]
     figure = plot_similarity(np.eye(3), texts)

@@ -1,0 +1,96 @@
+"""Notebooks that are run from the first cell to the last, in a folder of their own."""
+
+import os
+import re
+from pathlib import Path
+
+import nbclient
+import nbformat
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+# Of text that is fetched no sentence is kept, and so no output of cells with this tag.
+_FETCHED = "fetched-text"
+_KINDS = ("text/plain", "image/png")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# A notebook that relies on names or files of the one before it is to fail.
+_ANEW = """
+import os
+os.chdir({folder!r})
+os.environ.update({environment!r})
+import keras
+keras.utils.clear_session()
+%reset -f
+"""
+
+
+def execute(notebook, kernel, folder, **environment):
+    """Runs all cells, whose outputs are then in the notebook.
+
+    Args:
+        notebook: The notebook.
+        kernel: A manager of kernels, which may have run others before.
+        folder: Where to run it.
+        environment: Variables that say what to read in place of what is fetched.
+    """
+    anew = _ANEW.format(folder=os.fspath(folder), environment=environment)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(anew))
+    # A cell that hangs ends so; a slow machine takes minutes for the longest.
+    nbclient.NotebookClient(notebook, kernel, timeout=1200).execute()
+    del notebook.cells[0]
+
+
+def keep_outputs(notebook):
+    """Leaves what is to be committed: text and pictures, of text that is not fetched.
+
+    Neither does it have numbers of cells or times, so that the next run of the same
+    code changes little.
+    """
+    notebook.metadata.language_info = {"name": "python"}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            is_fetched = _FETCHED in cell.metadata.get("tags", [])
+            cell.execution_count = None
+            cell.outputs = [] if is_fetched else list(_kept(cell.outputs))
+
+
+def text_of(cell):
+    """What a cell has printed and returned."""
+    return "".join(
+        output.get("text", "") + output.get("data", {}).get("text/plain", "")
+        for output in cell.get("outputs", [])
+    )
+
+
+def kinds_of(cell):
+    """What kinds of output a cell has, such as `"stdout"` or `"image/png"`."""
+    return {
+        kind
+        for output in cell.get("outputs", [])
+        for kind in output.get("data", [output.get("name", "error")])
+    }
+
+
+def _kept(outputs):
+    """The outputs without warnings, and without other forms of the same."""
+    streams = [output for output in outputs if output.get("name") == "stdout"]
+    if streams:
+        # Cells may print in several parts, which is a matter of time.
+        streams[0].text = _as_shown("".join(output.text for output in streams))
+        yield streams[0]
+    for output in outputs:
+        if output.output_type == "stream":
+            continue
+        if output.output_type == "execute_result":
+            output.execution_count = None
+        output.metadata = {}
+        kinds = [kind for kind in _KINDS if kind in output.data]
+        output.data = {kind: output.data[kind] for kind in kinds}
+        output.data["text/plain"] = _as_shown(output.data["text/plain"])
+        yield output
+
+
+def _as_shown(text):
+    """What a terminal shows in the end, in one colour: bars write over themselves."""
+    plain = _CONTROL.sub("", text).replace("\r\n", "\n")
+    return "\n".join(line.rpartition("\r")[2] for line in plain.split("\n"))

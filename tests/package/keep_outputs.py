@@ -1,0 +1,39 @@
+"""Runs notebooks and keeps what they print, to be committed with them.
+
+    python tests/package/keep_outputs.py quickstart phrases
+
+`IMDB` has to name the archive of the reviews for `sentiment`, or it is fetched.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import jupyter_client
+import nbformat
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
+from notebook_runs import FOLDER, execute, keep_outputs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    names = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
+    parser.add_argument("names", nargs="+", choices=names)
+    data = os.environ.get("IMDB")
+    environment = {"IMDB": os.path.abspath(data)} if data else {}
+    for name in parser.parse_args().names:
+        path = FOLDER / f"{name}.ipynb"
+        notebook = nbformat.read(path, as_version=4)
+        kernel = jupyter_client.AsyncKernelManager()
+        with tempfile.TemporaryDirectory() as folder:
+            execute(notebook, kernel, folder, **environment)
+        keep_outputs(notebook)
+        nbformat.write(notebook, path)
+        print(f"{path.name}: {path.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
