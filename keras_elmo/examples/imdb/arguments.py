@@ -22,6 +22,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--data", type=Path, help="folder or tar.gz (default: download the tar.gz)")
     add("--elmo", nargs="+", default=["tiny_en"], metavar="SOURCE", help=WEIGHTS)
     add("--head", choices=HEADS, default="convolution", help="what reads the mix")
+    layer = "one layer in place of the mix, 0 for word_emb (default: the mix of all)"
+    add("--layer", type=int, metavar="NUMBER", help=layer)
     add("--max-tokens", type=int, default=400, help="tokens of a review to read")
     add("--limit", type=int, help="number of reviews of each split (default: all)")
     add("--validation-split", type=float, default=0.1, help="share of the train split")
@@ -63,6 +65,8 @@ def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     for name in ("max_tokens", "epochs", "batch_size", "compare", "finetune_epochs"):
         if getattr(args, name) < 1:
             parser.error(f"--{name.replace('_', '-')} should be at least 1")
+    if args.layer is not None and args.layer < 0:
+        parser.error("--layer should be at least 0, which is word_emb")
     if args.words < 0:
         parser.error("--words should be at least 0, for none")
     if not 0 <= args.dropout < 1:

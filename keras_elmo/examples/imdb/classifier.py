@@ -6,10 +6,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_elmo import ElmoEmbedding
+from keras_elmo import ElmoEmbedding, ScalarMix
 from keras_elmo.examples.imdb.heads import apply_head, make_head
 from keras_elmo.examples.imdb.layers import FirstTokens, TokenMask, WordEmbedding
 from keras_elmo.layers import AttachMask
+
+# The softmax of zeros and this is zeros and one, in float32.
+_CERTAIN = 200.0
 
 
 class Classifier:
@@ -23,6 +26,11 @@ class Classifier:
         dropout: Rate of the dropout of what the head reads. Defaults to 0.
         words: Arguments of a `WordEmbedding` that the head reads too. Defaults to None:
             it reads ELMo alone.
+        layer: The one layer to read, from 0 for `word_emb` on. Defaults to None: the
+            mix of all, which is trained.
+
+    Raises:
+        ValueError: if there is no such layer.
 
     Attributes:
         on_vectors: A model of `{"vectors": (batch, layers, time, dim), "tokens":
@@ -40,8 +48,12 @@ class Classifier:
         seed: int,
         dropout: float = 0.0,
         words: Mapping[str, Any] | None = None,
+        layer: int | None = None,
     ):
         num_layers, dim = elmo.mix.num_layers, 2 * elmo.bilm.projection_dim
+        if layer is not None:
+            check_layer(elmo, layer)
+            _choose(elmo.mix, layer)
         self._elmo = elmo
         layers = make_head(head, seed, dropout)
         # It comes after the head, which sets the seed.
@@ -68,3 +80,23 @@ class Classifier:
     def mix_weights(self) -> list[float]:
         """The weights of the layers in the mix, before the softmax."""
         return ops.convert_to_numpy(self._elmo.mix.mix_weights).tolist()
+
+
+def check_layer(elmo: ElmoEmbedding, layer: int) -> None:
+    """Refuses the number of a layer that an embedding does not have.
+
+    Raises:
+        ValueError: if it is such a number.
+    """
+    if not 0 <= layer < elmo.mix.num_layers:
+        raise ValueError(
+            f"`layer` should be one of the {elmo.mix.num_layers} layers of these "
+            f"weights, from 0 to {elmo.mix.num_layers - 1}. Received: layer={layer}"
+        )
+
+
+def _choose(mix: ScalarMix, layer: int) -> None:
+    """Has a mix be one of its layers, whatever is trained."""
+    chosen = [_CERTAIN * (number == layer) for number in range(mix.num_layers)]
+    mix.mix_weights.assign(chosen)
+    mix.trainable = False

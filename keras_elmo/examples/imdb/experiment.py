@@ -16,7 +16,7 @@ from keras_elmo.bulk.fingerprint import fingerprint
 from keras_elmo.examples.imdb.adaptation import adapt, unlabelled_text
 from keras_elmo.examples.imdb.baselines import WORDS, bag_of_words, from_scratch
 from keras_elmo.examples.imdb.batches import text_batches
-from keras_elmo.examples.imdb.classifier import Classifier
+from keras_elmo.examples.imdb.classifier import Classifier, check_layer
 from keras_elmo.examples.imdb.report import facts_of_run, write_report
 from keras_elmo.examples.imdb.result import Result
 from keras_elmo.examples.imdb.reviews import (
@@ -67,7 +67,10 @@ def run(args: argparse.Namespace) -> None:
     tf.get_logger().setLevel("ERROR")  # or it tells of every new shape of a batch
     data = args.data or download(URL, cache_dir() / "imdb", HASH)
     splits = _read_splits(args, data)
-    weights = fingerprint(_embedding(args, args.elmo))
+    elmo = _embedding(args, args.elmo)
+    if args.layer is not None:
+        check_layer(elmo, args.layer)
+    weights = fingerprint(elmo)
     with only_writer(lock_beside(args.output), args.output, "--output"):
         _begin(args, data, splits, weights)
         _experiment(args, splits)
@@ -184,6 +187,7 @@ def _classifier(
         seed,
         args.dropout,
         words if args.words else None,
+        args.layer,
     )
 
 
@@ -251,7 +255,9 @@ def _finetune(
 
 def _head(args: argparse.Namespace) -> str:
     """What the report calls all that comes after the mix."""
-    return f"{args.head} with word embeddings" if args.words else args.head
+    layer = "" if args.layer is None else f" of layer {args.layer}"
+    words = " with word embeddings" if args.words else ""
+    return f"{args.head}{layer}{words}"
 
 
 def _better(

@@ -35,6 +35,7 @@ from keras_elmo.files.locks import lock_beside
         "--validation-split=1",
         "--validation-split=0",
         "--words=-1",
+        "--layer=-1",
         "--dropout=1",
         "--dropout=-0.1",
         "--seeds=-1",
@@ -137,6 +138,12 @@ def test_no_network(apart, monkeypatch, tmp_path):
     path = tmp_path / "imdb" / "aclImdb_v1.tar.gz"
     message = error_of()
     assert f"'{path}' should be there" in message and "put the file of http" in message
+
+
+def test_a_layer_that_is_not_there_is_told_first(apart, review_folder, tmp_path):
+    message = error_of(f"--data={review_folder}", f"--output={tmp_path}", "--layer=3")
+    assert "should be one of the 3 layers of these weights" in message
+    assert not (tmp_path / "vectors").exists()
 
 
 def test_finetuning_bounds_its_gradients(review_folder, tmp_path, monkeypatch):

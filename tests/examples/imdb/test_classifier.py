@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+from models import skip_elmo
+
+from keras_elmo.examples.imdb.classifier import Classifier
+
+
+def test_one_layer_is_read_alone():
+    elmo = skip_elmo(output_key="elmo")
+    alone = Classifier(elmo, "mean", max_tokens=4, seed=1, layer=1)
+    dim = 2 * elmo.bilm.projection_dim
+    vectors = np.random.default_rng(1).normal(size=(2, 3, 4, dim)).astype("float32")
+    tokens = np.full((2, 4), "the", dtype=object)
+
+    def predict(*changed):
+        noise = vectors.copy()
+        noise[:, changed] = 5.0
+        return np.array(alone.on_vectors({"vectors": noise, "tokens": tokens}))
+
+    np.testing.assert_array_equal(predict(0, 2), predict())
+    assert np.abs(predict(1) - predict()).max() > 1e-3
+    names = {variable.path for variable in alone.on_text.trainable_variables}
+    assert names and not any("mix" in name for name in names)
+    with pytest.raises(
+        ValueError, match="`layer` should be.*0 to 2. Received: layer=3"
+    ):
+        Classifier(elmo, "mean", max_tokens=4, seed=1, layer=3)
