@@ -22,6 +22,6 @@ def test_one_layer_is_read_alone():
     names = {variable.path for variable in alone.on_text.trainable_variables}
     assert names and not any("mix" in name for name in names)
     with pytest.raises(
-        ValueError, match="`layer` should be.*0 to 2. Received: layer=3"
+        ValueError, match="from 0 to 2. Received: layer=3"
     ):
         Classifier(elmo, "mean", max_tokens=4, seed=1, layer=3)
