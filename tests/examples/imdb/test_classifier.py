@@ -21,7 +21,5 @@ def test_one_layer_is_read_alone():
     assert np.abs(predict(1) - predict()).max() > 1e-3
     names = {variable.path for variable in alone.on_text.trainable_variables}
     assert names and not any("mix" in name for name in names)
-    with pytest.raises(
-        ValueError, match="from 0 to 2. Received: layer=3"
-    ):
+    with pytest.raises(ValueError, match="from 0 to 2. Received: layer=3"):
         Classifier(elmo, "mean", max_tokens=4, seed=1, layer=3)
