@@ -19,8 +19,8 @@ __all__ = [
     "plot_senses",
     "plot_similarity",
 ]
-# Inches: of a picture, of a square in a heat map, and about of a letter.
-_PANEL, _CELL, _CHARACTER = 3.6, 0.6, 0.08
+# Inches: of a picture, of a square in a heat map and, roughly, of a letter.
+_PANEL, _CELL, _CHARACTER = 3.6, 0.6, 0.09
 _LONGEST_LABEL = 60
 
 
@@ -160,7 +160,7 @@ def plot_similarity(
     Args:
         similarity: `(n, m)`, such as `ElmoEmbedding.similarity` returns.
         labels: Texts of the `n` rows, of which 60 characters are shown.
-        others: Texts of the `m` columns. Defaults to None: `labels`.
+        others: Texts of the `m` columns, cut likewise. Defaults to None: `labels`.
 
     Returns:
         The figure.
@@ -186,10 +186,12 @@ def plot_similarity(
     rows, columns = (
         [_plain(_cut(text)) for text in texts] for texts in (labels, others)
     )
-    # The texts of the columns are aslant, so that they are less high than long.
-    width = 1.5 + _CELL * len(columns) + _CHARACTER * max(map(len, rows))
-    height = 0.5 + _CELL * len(rows) + _CHARACTER * max(map(len, columns)) / 2**0.5
+    # The texts of the columns are aslant, as far to the left as they are high.
+    aslant = _CHARACTER * max(map(len, columns)) / 2**0.5
+    left = max(_CHARACTER * max(map(len, rows)), aslant)
+    width, height = 1.5 + left + _CELL * len(columns), 0.5 + aslant + _CELL * len(rows)
     figure = _figure(width, height)
+    figure.set_layout_engine("compressed")  # which knows that squares stay squares
     panel = figure.subplots()
     image = panel.imshow(similarity, vmin=min(0, np.min(similarity)), vmax=1)
     panel.set_xticks(range(len(columns)), columns, rotation=45, ha="right")

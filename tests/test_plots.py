@@ -79,14 +79,17 @@ def test_similarity_of_rows_with_columns(tmp_path):
     assert (tmp_path / "similarity.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("length", [1, 30, 500])
-def test_cosines_fit_into_their_squares(length):
+@pytest.mark.parametrize("rows, columns", [(1, 1), (30, 30), (500, 2), (2, 500)])
+@pytest.mark.parametrize("count", [1, 5])
+def test_cosines_fit_into_their_squares(rows, columns, count):
     rng = np.random.default_rng(1)
-    labels = ["a" * length] * 5
-    figure = plot_similarity(rng.uniform(-1, 1, (5, 5)), labels)
+    labels, others = ["a" * rows] * count, ["a" * columns] * 5
+    figure = plot_similarity(rng.uniform(-1, 1, (count, 5)), labels, others)
     figure.draw_without_rendering()
     panel = figure.axes[0]
-    assert len(panel.get_yticklabels()[0].get_text()) == min(length, 60)
+    assert len(panel.get_yticklabels()[0].get_text()) == min(rows, 60)
+    assert len(panel.get_xticklabels()[0].get_text()) == min(columns, 60)
+    assert panel.get_tightbbox().x0 >= 0  # nothing is cut off
     side = panel.get_window_extent().width / 5
     assert max(text.get_window_extent().width for text in panel.texts) < side
 

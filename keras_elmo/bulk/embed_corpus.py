@@ -10,7 +10,7 @@ from keras_elmo.arguments import check_choice, check_positive_integer
 from keras_elmo.bulk.engine import Engine
 from keras_elmo.bulk.fingerprint import fingerprint
 from keras_elmo.bulk.forecast import Forecast
-from keras_elmo.bulk.layers import DTYPES, LAYERS, Layers
+from keras_elmo.bulk.layers import LAYERS, Layers
 from keras_elmo.bulk.manifest import Manifest
 from keras_elmo.bulk.output import Output
 from keras_elmo.bulk.plan import make_plan, parse_share
@@ -97,8 +97,7 @@ def embed_corpus(
         FileNotFoundError: if a file of text is not there, or vanishes.
         OSError: if a file can't be read or written, the disk is full, or another
             process writes the whole output.
-        FloatingPointError: if a value is too large for `dtype`, or not finite where it
-            is `"int16"`.
+        FloatingPointError: if a value is not finite, or too large for `dtype`.
         ValueError: for an argument that is not as described; if the text changes
             meanwhile; with `resume`, if anything is not as it was.
 
@@ -121,7 +120,6 @@ def embed_corpus(
         elmo.bilm.num_layers,
         elmo.bilm.projection_dim,
     )
-    check_choice("dtype", dtype, DTYPES)
     for name, value in (
         ("max_tokens", max_tokens),
         ("lines_per_shard", lines_per_shard),
@@ -139,9 +137,9 @@ def embed_corpus(
     place = Output(output, format)
     if dtype not in place.format.dtypes:
         raise ValueError(
-            f"`dtype` should be one of {place.format.dtypes} for the format "
-            f"{place.format_name!r}. Received: dtype={dtype!r}. Choose one of them, "
-            "or the format npy"
+            f"`dtype` should be one of: {', '.join(map(repr, place.format.dtypes))}, "
+            f"with the format {place.format_name!r}. Received: dtype={dtype!r}. Choose "
+            "one of them; the format npy has all"
         )
     place.format.require()
     with reaching(place.path):

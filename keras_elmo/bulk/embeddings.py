@@ -7,7 +7,7 @@ from typing import Any, Protocol, overload
 
 import numpy as np
 
-from keras_elmo.bulk.formats import FORMATS, ShardReader
+from keras_elmo.bulk.formats import FORMATS, ShardReader, array_dtype
 from keras_elmo.bulk.formats.hdf5 import Hdf5File
 from keras_elmo.bulk.manifest import Manifest
 from keras_elmo.bulk.output import Output
@@ -164,8 +164,7 @@ class _Shards:
         *layers, dim = manifest.row_shape
         is_by_token = manifest.run["layers"] != "default"
         self.shape = (*layers, None, dim) if is_by_token else (dim,)
-        stored = manifest.run["dtype"]
-        self.dtype = np.dtype("float32" if stored == "int16" else stored)
+        self.dtype = np.dtype(array_dtype(manifest.run["dtype"]))
 
     def __len__(self) -> int:
         return self._manifest.lines

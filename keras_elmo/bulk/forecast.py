@@ -96,7 +96,7 @@ class Forecast:
                 errno.ENOSPC,
                 f"About {format_bytes(self.disk_bytes)} are needed and "
                 f"{format_bytes(self.free_bytes)} are free. Nothing was written. Store "
-                "less by `--layers` or `--dtype float16`, name another disk, or start "
+                "less by `--layers` or `--dtype`, name another disk, or start "
                 "all the same by `--ignore-free-space`",
                 os.fspath(self.folder),
             )

@@ -6,10 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_elmo.bulk.formats import scaled_int16
-
 LAYERS = ("all", "top", "average", "elmo", "default")
-DTYPES = ("float32", "float16", "int16")
 # The outputs of a very long sentence are files, of which so many tokens are in memory.
 _TOKENS_PER_BLOCK = 4096
 
@@ -67,12 +64,10 @@ class Layers:
 
         Args:
             outputs: What the embedding computed, see `output_key`.
-            dtype: One of `DTYPES`. Rows of `"int16"` are as `scaled_int16.to_stored`
-                makes them, so without their last axis.
+            dtype: `"float32"` or `"float16"`.
 
         Raises:
-            FloatingPointError: if a value is too large for `dtype`, or is not finite
-                and `dtype` has no such value.
+            FloatingPointError: if a value is too large for `dtype`.
         """
         if not self.is_by_token:
             yield _as(np.asarray(outputs)[None], dtype)
@@ -84,10 +79,10 @@ class Layers:
             parts = [np.asarray(a[start : start + _TOKENS_PER_BLOCK]) for a in arrays]
             yield _as(self._combine(parts), dtype)
 
-    def rows_of(self, outputs: Any, dtype: str = "float32") -> np.ndarray:
-        """All of `blocks` as one array, which may have no rows."""
-        nothing = np.zeros((0, *self.row_shape), dtype)
-        return np.concatenate([nothing, *self.blocks(outputs, dtype)])
+    def rows_of(self, outputs: Any) -> np.ndarray:
+        """All of `blocks` as one array of float32, which may have no rows."""
+        nothing = np.zeros((0, *self.row_shape), "float32")
+        return np.concatenate([nothing, *self.blocks(outputs, "float32")])
 
     def _combine(self, parts: list[np.ndarray]) -> np.ndarray:
         if len(parts) == 1:
@@ -105,8 +100,6 @@ class Layers:
 def _as(array: np.ndarray, dtype: str) -> np.ndarray:
     try:
         with np.errstate(over="raise"):
-            if dtype == "int16":
-                return scaled_int16.to_stored(np.asarray(array, "float32"))
             return np.ascontiguousarray(array, dtype)
     except FloatingPointError as error:
         raise FloatingPointError(

@@ -10,6 +10,9 @@ from keras_elmo.bulk.formats import FORMATS, Layout
 from keras_elmo.bulk.layers import LAYERS, Layers
 from keras_elmo.files.strict_json import read_object, write_object
 
+# No vector is as long; a number that is damaged can be.
+_TOO_LARGE = 2**24
+
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
@@ -118,7 +121,8 @@ class Manifest:
                 files=dict(content["files"]),
             )
             is_all = manifest.run["layers"] == "all"
-            if len(manifest.row_shape) != 1 + is_all or 0 in manifest.row_shape:
+            is_size = all(0 < size < _TOO_LARGE for size in manifest.row_shape)
+            if len(manifest.row_shape) != 1 + is_all or not is_size:
                 raise ValueError(f"vectors of {manifest.row_shape}")
             line = 0
             for shard in manifest.shards:

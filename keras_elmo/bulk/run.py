@@ -121,7 +121,8 @@ class Run:
             embedded: Told how many more tokens are embedded.
         """
         path, layout = self.output.shard_path(number), self.manifest.layout(number)
-        sentences = self._sentences(self.tokens_of(number), embedded)
+        tokens = self.tokens_of(number)
+        sentences = self._sentences(tokens, layout.array_dtype, embedded)
         self.output.discard(number)
         with _errors_that_tell(path), replacing(path) as temporary:
             self.output.format.write(Path(temporary), layout, sentences)
@@ -182,7 +183,10 @@ class Run:
             yield Contents(array, read_lines(self.source, self.plan, number))
 
     def _sentences(
-        self, sentences: Iterator[list[bytes]], embedded: Callable[[int], None]
+        self,
+        sentences: Iterator[list[bytes]],
+        dtype: str,
+        embedded: Callable[[int], None],
     ) -> Iterator[Sentence]:
         # The embedding reads ahead, so tokens wait for their vectors.
         waiting: collections.deque[list[bytes]] = collections.deque()
@@ -195,10 +199,9 @@ class Run:
         stream: Any = self.elmo.encode_stream(
             read_ahead(), output_key=self.layers.output_key, **self._limits
         )
-        dtype = self.manifest.run["dtype"]
         for outputs in stream:
             tokens = waiting.popleft()
-            yield Sentence(tokens, self.layers.blocks(outputs, dtype))
+            yield Sentence(tokens, _finite(self.layers.blocks(outputs, dtype)))
             embedded(len(tokens))
 
     def _is_intact(self, number: int) -> bool:
@@ -214,6 +217,17 @@ def versions(output: Output) -> dict[str, str]:
         "tensorflow": tf.__version__,
         library: importlib.metadata.version(library),
     }
+
+
+def _finite(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Refuses what would be noticed long after all of a corpus is embedded."""
+    for block in blocks:
+        if not np.isfinite(block).all():
+            raise FloatingPointError(
+                "Vectors should be finite. Received: some that are not, which comes of "
+                "damaged weights. Look at these by `keras-elmo verify`"
+            )
+        yield block
 
 
 @contextlib.contextmanager

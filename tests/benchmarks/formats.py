@@ -18,7 +18,13 @@ import numpy as np
 
 from keras_elmo import ElmoEmbedding, bulk
 
-NAMES = {"npy": "vectors", "parquet": "vectors.parquet", "hdf5": "vectors.hdf5"}
+# By name, the output and the dtype of vectors.
+KINDS = {
+    "npy": ("vectors", "float32"),
+    "npy, int16": ("vectors", "int16"),
+    "hdf5": ("vectors.hdf5", "float32"),
+    "parquet": ("vectors.parquet", "float32"),
+}
 
 
 def main() -> None:
@@ -28,23 +34,25 @@ def main() -> None:
     args = parser.parse_args()
     elmo = ElmoEmbedding.from_preset("tiny_en")
     elmo.encode(["a sentence to begin with"])  # what is done but once is not measured
-    measured = {name: [] for name in NAMES}
+    measured = {name: [] for name in KINDS}
     for _ in range(args.repeat):
-        for name in NAMES:
-            measured[name].append(measure(elmo, args.text, name))
-    print("format     write  1,000 lines  all lines      MB")
+        for name, kind in KINDS.items():
+            measured[name].append(measure(elmo, args.text, *kind))
+    print("format       write  1,000 lines  all lines      MB")
     for name, runs in measured.items():
         write, some, everything, size = map(statistics.median, zip(*runs, strict=True))
         seconds = f"{write:7.1f} s{some:11.2f} s{everything:9.2f} s"
-        print(f"{name:8}{seconds}{size / 1e6:8.0f}")
+        print(f"{name:10}{seconds}{size / 1e6:8.0f}")
 
 
-def measure(elmo: ElmoEmbedding, text: Path, name: str) -> tuple[float, ...]:
+def measure(
+    elmo: ElmoEmbedding, text: Path, name: str, dtype: str
+) -> tuple[float, ...]:
     """Seconds to write, to read some lines, to read all, and bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / NAMES[name]
+        output = Path(folder) / name
         start = time.monotonic()
-        bulk.embed_corpus(elmo, text, output, report=lambda line: None)
+        bulk.embed_corpus(elmo, text, output, dtype=dtype, report=lambda line: None)
         write = time.monotonic() - start
         with bulk.open(output) as vectors:
             numbers = np.random.default_rng(1).permutation(len(vectors))

@@ -88,6 +88,7 @@ def test_the_manifest_is_read_with_care(name, embed, tmp_path):
         ("run", {**good["run"], "format": "parquet", "dtype": "int16"}),
         ("row_shape", [3, -8]),
         ("row_shape", [8]),
+        ("row_shape", [3, 2**31]),
         ("shards", good["shards"][1:]),
         ("shards", [{**shard, "tokens": 1} for shard in good["shards"]]),
         ("shards", [{**shard, "files": {"../x": {}}} for shard in good["shards"]]),

@@ -21,11 +21,12 @@ from same_bytes import bytes_of
 
 from keras_elmo import ElmoEmbedding, bulk
 from keras_elmo.bulk import run as run_module
-from keras_elmo.bulk.formats import FORMATS
+from keras_elmo.bulk.formats import DTYPES, FORMATS
 from keras_elmo.bulk.layers import LAYERS
 from keras_elmo.files.locks import lock_beside
 
 OUTPUTS = {"hdf5": "v.hdf5", "parquet": "v.parquet", "npy": "v"}
+KINDS = [*((format, "float32") for format in FORMATS), ("npy", "int16")]
 
 
 def all_of(output):
@@ -106,19 +107,19 @@ def test_hdf5_is_allennlps(elmo, embed, text, tmp_path):
     assert index == {"a cat": "3", "": "1", "dogs": "2"}  # the last one wins
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize(("format", "dtype"), KINDS)
 @pytest.mark.parametrize("number", [0, 2])
-def test_a_resumed_run_gives_the_same_bytes(format, number, embed, tmp_path):
+def test_a_resumed_run_gives_the_same_bytes(format, dtype, number, embed, tmp_path):
     whole, output = (tmp_path / folder / OUTPUTS[format] for folder in "ab")
-    embed(whole)
+    embed(whole, dtype=dtype)
     with interrupted_at(number):
-        embed(output)
+        embed(output, dtype=dtype)
     with pytest.raises(ValueError, match="should be complete"):
         bulk.open(output)
     with pytest.raises(FileExistsError, match="--resume.*--overwrite"):
         embed(output)
     said = []
-    assert embed(output, resume=True, report=said.append)
+    assert embed(output, dtype=dtype, resume=True, report=said.append)
     assert f"4 shards, {4 - number} of them to compute" in said[0]
     assert all_of(output) == all_of(whole)
     assert {path.name for path in output.parent.iterdir()} == {
@@ -155,24 +156,24 @@ def test_the_disk_is_swept_before_its_room_is_told(embed, tmp_path):
     assert there and not any(there)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize(("format", "dtype"), KINDS)
 @pytest.mark.parametrize("order", ["123", "210", "313"])
-def test_the_union_of_shares_is_the_same_bytes(format, order, embed, tmp_path):
+def test_the_union_of_shares_is_the_same_bytes(format, dtype, order, embed, tmp_path):
     whole, output = (tmp_path / folder / OUTPUTS[format] for folder in "ab")
-    embed(whole)
-    done = [embed(output, shard=f"{index}/3") for index in order]
+    embed(whole, dtype=dtype)
+    done = [embed(output, dtype=dtype, shard=f"{index}/3") for index in order]
     assert done == ([False, False, True] if order != "313" else [False] * 3)
     if order == "313":
-        assert embed(output, shard="2/3")
+        assert embed(output, dtype=dtype, shard="2/3")
     assert all_of(output) == all_of(whole)
-    assert embed(output, shard="1/3")  # one that comes late
+    assert embed(output, dtype=dtype, shard="1/3")  # one that comes late
     assert all_of(output) == all_of(whole)
 
 
-@pytest.mark.parametrize("format", ["parquet", "npy"])
-def test_damage_is_mended(format, embed, tmp_path):
+@pytest.mark.parametrize(("format", "dtype"), KINDS[1:])
+def test_damage_is_mended(format, dtype, embed, tmp_path):
     output = tmp_path / OUTPUTS[format]
-    embed(output)
+    embed(output, dtype=dtype)
     before = all_of(output)
     shards = sorted(output.glob("part-*"))
     damaged = FORMATS[format].files(shards[1])[0]
@@ -182,13 +183,13 @@ def test_damage_is_mended(format, embed, tmp_path):
     shards[3].write_text("") if format == "npy" else shards[3].mkdir()
     said = []
     with interrupted_at(2):
-        embed(output, resume=True, report=said.append)
+        embed(output, dtype=dtype, resume=True, report=said.append)
     assert "3 of them to compute" in said[0]
     told = {line for line in said if line.startswith("damaged, computed anew: ")}
     kept = shards[1], shards[3]  # nothing was left of the other
     assert told == {f"damaged, computed anew: {path}" for path in kept}
     said.clear()
-    assert embed(output, resume=True, report=said.append)
+    assert embed(output, dtype=dtype, resume=True, report=said.append)
     assert "2 of them to compute" in said[0]
     assert all_of(output) == before
 
@@ -400,8 +401,8 @@ def test_the_text_is_not_overwritten(embed, tmp_path):
         ({"layers": "last"}, "`layers` should be one of: 'all'"),
         ({"format": "csv"}, "`format` should be one of: 'hdf5'"),
         ({"dtype": "bfloat16"}, "`dtype` should be one of: 'float32', 'float16'"),
-        ({"dtype": "int16", "format": "parquet"}, "for the format 'parquet'. Rec"),
-        ({"dtype": "int16", "format": "hdf5"}, "for the format 'hdf5'. Rec"),
+        ({"dtype": "int16", "format": "parquet"}, "with the format 'parquet'. Rec"),
+        ({"dtype": "int16", "format": "hdf5"}, "with the format 'hdf5'. Rec"),
         ({"max_tokens": 0}, "`max_tokens`"),
         ({"lines_per_shard": 1.5}, "`lines_per_shard`"),
         ({"shard": "3/2"}, "`shard`"),
@@ -476,14 +477,24 @@ def test_int16_is_read_as_float32(layers, elmo, embed, tmp_path):
             largest = np.abs(one).max(axis=-1, initial=0, keepdims=True)
             assert (np.abs(one - other) <= largest / 65000).all()
         assert np.abs(full[0] - scaled[0]).max() > 0
+        read = scaled[0] if layers == "default" else np.concatenate(scaled[:3], axis=-2)
+    # As the page about whole corpora tells others to read it.
+    v = np.load(next(tmp_path.glob("int16/part-000000/vectors.npy")))
+    plain = v["numbers"] * v["scale"][..., None]
+    assert plain.dtype == "float32"
+    if layers == "all":
+        plain = np.moveaxis(plain, 1, 0)
+    np.testing.assert_array_equal(plain[0] if layers == "default" else plain, read)
     assert bulk.check(tmp_path / "int16") == []
 
 
-def test_int16_keeps_no_numbers_that_are_not_finite(elmo, embed, tmp_path):
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_refused(dtype, number, elmo, embed, tmp_path):
     broken = ElmoEmbedding(elmo.bilm)
-    broken.mix.set_weights([np.zeros(3), np.float32(np.nan)])
-    with pytest.raises(FloatingPointError, match="Use float32"):
-        embed(tmp_path / "v", elmo=broken, layers="elmo", dtype="int16")
+    broken.mix.set_weights([np.zeros(3), np.float32(number)])
+    with pytest.raises(FloatingPointError, match="finite.*keras-elmo verify"):
+        embed(tmp_path / "v", elmo=broken, layers="elmo", dtype=dtype)
     assert not list((tmp_path / "v").glob("part-*"))
 
 
@@ -514,24 +525,27 @@ class Stream:
         return np.load(path, mmap_mode="r")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize(("format", "dtype"), KINDS)
 def test_memory_maps_are_written_piece_by_piece(
-    format, elmo, embed, tmp_path, monkeypatch
+    format, dtype, elmo, embed, tmp_path, monkeypatch
 ):
     one, two = (tmp_path / folder / OUTPUTS[format] for folder in "ab")
-    embed(one)
+    embed(one, dtype=dtype)
     monkeypatch.setattr("keras_elmo.bulk.layers._TOKENS_PER_BLOCK", 2)
-    embed(two, elmo=Stream(elmo, tmp_path))
+    embed(two, dtype=dtype, elmo=Stream(elmo, tmp_path))
     assert all_of(one) == all_of(two)
 
 
-def test_the_forecast_is_exact_in_bytes(embed, tmp_path):
+@pytest.mark.parametrize(
+    ("dtype", "row"), [("float32", 8 * 4), ("float16", 8 * 2), ("int16", 8 * 2 + 4)]
+)
+def test_the_forecast_is_exact_in_bytes(dtype, row, embed, tmp_path):
     said = []
-    embed(tmp_path / "v", report=said.append)
-    size = sum(path.stat().st_size - 128 for path in tmp_path.glob("v/*/vectors.npy"))
+    embed(tmp_path / "v", dtype=dtype, report=said.append)
+    size = sum(np.load(path).nbytes for path in tmp_path.glob("v/*/vectors.npy"))
     assert "text: 10 sentences, 32 tokens, 4 shards, 4 of them to compute" in said[0]
     assert f"32 tokens; {size:,} bytes of vectors" in said[1]
-    assert size == 32 * 3 * 8 * 4
+    assert size == 32 * 3 * row
     assert "free in" in said[2] and "time: about" in said[3]
 
 

@@ -1,7 +1,7 @@
 import pytest
 
+from keras_elmo.bulk.formats import DTYPES as STORED_DTYPES
 from keras_elmo.bulk.formats import FORMATS
-from keras_elmo.bulk.layers import DTYPES as STORED_DTYPES
 from keras_elmo.bulk.layers import LAYERS
 from keras_elmo.cli import convert, project, train
 from keras_elmo.cli.arguments import COMMANDS, choices

@@ -146,6 +146,7 @@ def _fetch(folder: Path) -> list[str]:
 _ON_RAY = ("--engine", "ray", "--workers", "2")
 SCENARIOS = {
     "embed npy": _embed("vectors"),
+    "embed int16": _embed("vectors", "--dtype", "int16"),
     "embed parquet": _embed("vectors.parquet"),
     "embed hdf5": _embed("vectors.hdf5"),
     "embed on ray": _embed("vectors", *_ON_RAY),

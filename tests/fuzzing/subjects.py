@@ -58,12 +58,12 @@ def _elmo() -> ElmoEmbedding:
     return ElmoEmbedding.from_hdf5(skip / "options.json", skip / "weights.hdf5")
 
 
-def _embedded(name: str) -> Callable[[Path], None]:
+def _embedded(name: str, dtype: str = "float32") -> Callable[[Path], None]:
     def make(folder: Path) -> None:
         text = folder / "text.txt"
         text.write_text(TEXT, encoding="utf-8")
         arguments = {"lines_per_shard": 2, "report": lambda line: None}
-        bulk.embed_corpus(_elmo(), text, folder / name, **arguments)
+        bulk.embed_corpus(_elmo(), text, folder / name, dtype=dtype, **arguments)
         text.unlink()
 
     return make
@@ -114,6 +114,7 @@ SUBJECTS = {
     "preset": Subject(_preset, _read("preset")),
     "archive": Subject(_archive, _read("module.tar.gz")),
     "vectors_npy": Subject(_embedded("vectors"), _open("vectors")),
+    "vectors_int16": Subject(_embedded("vectors", "int16"), _open("vectors")),
     "vectors_parquet": Subject(_embedded("v.parquet"), _open("v.parquet")),
     "vectors_allennlp": Subject(_allennlp, _open("v.hdf5", has_tokens=False)),
     "vectors_hdf5": Subject(_embedded("v.hdf5"), _open("v.hdf5", has_tokens=False)),

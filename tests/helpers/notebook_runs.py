@@ -42,8 +42,8 @@ def execute(notebook, kernel, folder, **environment):
 def keep_outputs(notebook):
     """Leaves what is to be committed: text and pictures, of text that is not fetched.
 
-    Neither does it have numbers of cells or times, so that the next run of the same
-    code changes little.
+    Numbers of cells and bars of progress go, so that the next run of the same code
+    changes little.
     """
     notebook.metadata.language_info = {"name": "python"}
     for cell in notebook.cells:
@@ -91,6 +91,6 @@ def _kept(outputs):
 
 
 def _as_shown(text):
-    """What a terminal shows in the end, in one colour: bars write over themselves."""
-    plain = _CONTROL.sub("", text).replace("\r\n", "\n")
-    return "\n".join(line.rpartition("\r")[2] for line in plain.split("\n"))
+    """Text without colours, and without bars of progress, which replace themselves."""
+    lines = _CONTROL.sub("", text).replace("\r\n", "\n").split("\n")
+    return "\n".join(line for line in lines if "\r" not in line)

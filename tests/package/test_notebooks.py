@@ -10,7 +10,7 @@ from review_files import write_reviews
 jupyter_client = pytest.importorskip("jupyter_client")
 pytest.importorskip("nbclient")
 nbformat = pytest.importorskip("nbformat")
-notebook_runs = pytest.importorskip("notebook_runs")
+import notebook_runs  # noqa: E402
 
 NOTEBOOKS = sorted(notebook_runs.FOLDER.glob("*.ipynb"))
 # By notebook and id of a cell: what has to be among its outputs.
@@ -88,7 +88,7 @@ def kernel():
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_and_has_its_outputs(path, kernel, tmp_path):
-    """Where it fails after a change, `keep_outputs.py` beside it writes them anew."""
+    """Where it fails after a change, `helpers/keep_outputs.py` writes them anew."""
     # The notebooks that would fetch a text take one of ours.
     novel = write_novel(tmp_path / "novel.txt")
     reviews = write_reviews(tmp_path / "imdb")

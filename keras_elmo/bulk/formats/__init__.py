@@ -5,9 +5,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_elmo.bulk.formats import hdf5, npy, parquet
-from keras_elmo.bulk.formats.shard import Contents, Layout, Sentence, ShardReader
+from keras_elmo.bulk.formats.shard import (
+    Contents,
+    Layout,
+    Sentence,
+    ShardReader,
+    array_dtype,
+)
 
-__all__ = ["FORMATS", "Contents", "Format", "Layout", "Sentence", "ShardReader"]
+__all__ = [
+    "DTYPES",
+    "FORMATS",
+    "Contents",
+    "Format",
+    "Layout",
+    "Sentence",
+    "ShardReader",
+    "array_dtype",
+]
 
 
 class Format(NamedTuple):
@@ -43,7 +58,8 @@ class Format(NamedTuple):
 
 
 _FLOATS = ("float32", "float16")
-_NPY = Format("", "numpy", (*_FLOATS, "int16"), npy.files, npy.write, npy.NpyShard)
+DTYPES = (*_FLOATS, "int16")
+_NPY = Format("", "numpy", DTYPES, npy.files, npy.write, npy.NpyShard)
 FORMATS = {
     "hdf5": _NPY._replace(library="h5py", dtypes=_FLOATS, assemble=hdf5.assemble),
     "parquet": Format(

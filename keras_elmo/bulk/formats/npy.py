@@ -37,7 +37,8 @@ def write(path: Path, layout: Layout, sentences: Iterable[Sentence]) -> None:
         for tokens, blocks in sentences:
             rows = 0
             for block in blocks:
-                vectors.write(block.data)
+                stored = scaled_int16.to_stored(block) if layout.is_scaled else block
+                vectors.write(stored.data)
                 rows += len(block)
             offsets.append(offsets[-1] + rows)
             text.write(b" ".join(tokens) + b"\n")

@@ -1,8 +1,8 @@
 """Vectors as integers of 16 bits, each vector with a scale of its own.
 
 They take as many bytes as float16, and 4 more for a vector. Each number is off by at
-most 1 / 65,534 of the largest of its vector, where in float16 it is off by at most
-1 / 2,048 of itself.
+most 1 / 65,000 of the largest of its vector (half a step, and some rounding), where in
+float16 it is off by at most 1 / 2,048 of itself.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ _LARGEST = np.iinfo("int16").max
 
 
 def stored_dtype(dim: int) -> np.dtype:
-    """A vector in a file: `numbers * scale` is what it holds."""
+    """A vector in a file, which is its `numbers`, each times its `scale`."""
     return np.dtype([("scale", "<f4"), ("numbers", "<i2", (dim,))])
 
 
@@ -29,7 +29,9 @@ def to_stored(vectors: np.ndarray) -> np.ndarray:
     """
     largest = np.abs(vectors).max(axis=-1, initial=0)
     if not np.isfinite(largest).all():
-        raise FloatingPointError("A number is not finite")
+        raise FloatingPointError(
+            "Vectors should be finite. Received: some that are not"
+        )
     # It is rounded down, or the largest number of float32 would be read as infinite.
     scale = np.nextafter(largest / np.float32(_LARGEST), np.float32(0))
     # A smaller scale would itself have lost digits; such vectors become zero.

@@ -53,6 +53,11 @@ class Layout:
         return self.dtype == "int16"
 
     @property
+    def array_dtype(self) -> str:
+        """The dtype of arrays that are written, and read."""
+        return array_dtype(self.dtype)
+
+    @property
     def stored_row_shape(self) -> tuple[int, ...]:
         """The shape of a row as it is stored, in `stored_dtype`."""
         return self.row_shape[:-1] if self.is_scaled else self.row_shape
@@ -78,6 +83,11 @@ class Layout:
         if not self.is_by_token:
             return rows[0]
         return rows if rows.ndim == 2 else np.moveaxis(rows, 1, 0)
+
+
+def array_dtype(dtype: str) -> str:
+    """The dtype of arrays whose vectors are stored as `dtype`."""
+    return "float32" if dtype == "int16" else dtype
 
 
 class Contents(NamedTuple):

@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--weights", nargs="+", default=["tiny_en"], metavar="SOURCE", help=WEIGHTS)
     add("--layers", choices=LAYERS, default="all", help="what to store of a sentence")
     add("--format", choices=FORMATS, help="(default: by the name of OUTPUT)")
-    add("--dtype", choices=STORED_DTYPES, default="float32", help="of the vectors")
+    dtype = "of the vectors; int16, integers with a scale each, is for npy"
+    add("--dtype", choices=STORED_DTYPES, default="float32", help=dtype)
     add("--tokenizer", choices=TOKENIZERS, help="(default: the preset's)")
     add("--max-tokens", type=int, metavar="N", help="of a batch (default: 4096)")
     add(

@@ -49,6 +49,11 @@ def _joined(lines: Sequence[str]) -> Iterator[str]:
         yield " ".join(tokens)
 
 
+def adapted_preset(folder: Path) -> Path:
+    """Where `adapt` leaves its weights at the end."""
+    return folder / "preset"
+
+
 def adapt(
     source: Sequence[str], text: Path, epochs: float, seed: int, folder: Path
 ) -> list[str]:
@@ -67,7 +72,7 @@ def adapt(
     Raises:
         SystemExit: if that command fails; it has printed why.
     """
-    preset = folder / "preset"
+    preset = adapted_preset(folder)
     if not preset.is_dir():
         keras_elmo_command(
             [

@@ -71,7 +71,11 @@ class Batches:
             batches, output_signature=(self._signature, labels)
         )
         known = tf.data.experimental.assert_cardinality(len(self))
-        return dataset.apply(known).prefetch(2)
+        # Otherwise an epoch that has ended may wait for up to a minute, until the
+        # thread that tunes the pipeline wakes up; there is nothing to tune here.
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return dataset.apply(known).prefetch(2).with_options(options)
 
     def _by_length(self, numbers: np.ndarray) -> list[np.ndarray]:
         numbers = numbers[np.argsort(self._lengths[numbers], kind="stable")]

@@ -91,12 +91,13 @@ def check_layer(elmo: ElmoEmbedding, layer: int) -> None:
     if not 0 <= layer < elmo.mix.num_layers:
         raise ValueError(
             f"`layer` should be one of the {elmo.mix.num_layers} layers of these "
-            f"weights, from 0 to {elmo.mix.num_layers - 1}. Received: layer={layer}"
+            f"weights, from 0 to {elmo.mix.num_layers - 1}. Received: layer={layer}. "
+            "Choose one of them, or none to have their mix"
         )
 
 
 def _choose(mix: ScalarMix, layer: int) -> None:
-    """Has a mix be one of its layers, whatever is trained."""
+    """Has a mix be one of its layers, at the scaling it has, whatever is trained."""
     chosen = [_CERTAIN * (number == layer) for number in range(mix.num_layers)]
     mix.mix_weights.assign(chosen)
     mix.trainable = False

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras_elmo import ElmoEmbedding
 from keras_elmo.bulk import Embeddings
 from keras_elmo.bulk.fingerprint import fingerprint
-from keras_elmo.examples.imdb.adaptation import adapt, unlabelled_text
+from keras_elmo.examples.imdb.adaptation import adapt, adapted_preset, unlabelled_text
 from keras_elmo.examples.imdb.baselines import WORDS, bag_of_words, from_scratch
 from keras_elmo.examples.imdb.batches import text_batches
 from keras_elmo.examples.imdb.classifier import Classifier, check_layer
@@ -80,9 +80,10 @@ def _experiment(args: argparse.Namespace, splits: dict[str, Reviews]) -> None:
     """Trains on the splits, tests, and writes the report and the best model."""
     # Without this, the same seed does not give the same result to the last bit.
     tf.config.experimental.enable_op_determinism()
-    texts = [text for reviews in splits.values() for text in reviews.tokens]
+    texts = [reviews.tokens for reviews in splits.values()]
     # It comes first, because adaptation takes hours and changes no sizes.
-    check_room(_embedding(args, args.elmo), texts, _vectors_folder(args), args.dtype)
+    elmo = _embedding(args, _weights_so_far(args))
+    check_room(elmo, texts, _vectors_folder(args), args.dtype)
     source = _adapted(args) if args.adapt else args.elmo
     vectors = _vectors(args, source, splits)
     results = _baselines(args, splits) if args.baseline else []
@@ -155,6 +156,12 @@ def _adapted(args: argparse.Namespace) -> list[str]:
     """The weights that have gone on to learn from reviews without labels."""
     text, folder = _text_to_adapt_to(args), args.output / "adapted"
     return adapt(args.elmo, text, args.adapt_epochs, args.seeds[0], folder)
+
+
+def _weights_so_far(args: argparse.Namespace) -> list[str]:
+    """The adapted weights as soon as they are there."""
+    preset = adapted_preset(args.output / "adapted")
+    return [str(preset)] if args.adapt and preset.is_dir() else args.elmo
 
 
 def _text_to_adapt_to(args: argparse.Namespace) -> Path:

@@ -29,7 +29,7 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 def check_room(
     elmo: ElmoEmbedding,
-    texts: Iterable[str],
+    groups: Iterable[Sequence[str]],
     folder: Path,
     dtype: str = "int16",
     report: Callable[[str], None] = print,
@@ -38,17 +38,19 @@ def check_room(
 
     Args:
         elmo: See `frozen_vectors`; so are the others.
-        texts: All of them, for which `folder` is.
+        groups: All texts whose vectors will be computed, as they will be.
 
     Raises:
         OSError: if it has not.
     """
-    tokens = sum(len(text.split()) for text in texts)
+    groups = list(groups)
+    tokens = sum(len(text.split()) for texts in groups for text in texts)
     layers = Layers("all", elmo.bilm.num_layers, elmo.bilm.projection_dim)
     layout = Layout(0, 0, tokens, layers.row_shape, layers.columns, dtype)
     size = layout.rows * layout.row_bytes
     folder.mkdir(parents=True, exist_ok=True)
-    files = (path for path in folder.rglob("*") if path.is_file())
+    places = [_place(elmo, texts, folder, dtype) for texts in groups]
+    files = [path for place in places for path in place.rglob("vectors.npy")]
     missing = max(size - sum(path.stat().st_size for path in files), 0)
     free = shutil.disk_usage(folder).free
     report(
@@ -93,10 +95,7 @@ def frozen_vectors(
         OSError: if the disk is full.
         FloatingPointError: if a value is not finite.
     """
-    content = "".join(f"{text}\n" for text in texts).encode("utf-8")
-    digest = hashlib.sha256(content)
-    digest.update(f"{fingerprint(elmo)} {dtype}".encode())
-    path = folder / digest.hexdigest()[:_KEY_LENGTH]
+    content, path = _content(texts), _place(elmo, texts, folder, dtype)
     folder.mkdir(parents=True, exist_ok=True)
     lines = path.with_suffix(".txt")
     embed = functools.partial(
@@ -126,6 +125,18 @@ def frozen_vectors(
                 os.fspath(path),
             ) from error
     return open_embeddings(path)
+
+
+def _content(texts: Iterable[str]) -> bytes:
+    """The file of the texts."""
+    return "".join(f"{text}\n" for text in texts).encode("utf-8")
+
+
+def _place(elmo: ElmoEmbedding, texts: Sequence[str], folder: Path, dtype: str) -> Path:
+    """Where the vectors of these weights and texts are, or will be."""
+    digest = hashlib.sha256(_content(texts))
+    digest.update(f"{fingerprint(elmo)} {dtype}".encode())
+    return folder / digest.hexdigest()[:_KEY_LENGTH]
 
 
 def vector_batches(reviews: Reviews, vectors: Embeddings, batch_size: int) -> Batches:

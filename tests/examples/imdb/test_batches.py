@@ -72,3 +72,10 @@ def test_keras_takes_batches_of_any_length():
     model = keras.Model(inputs, keras.ops.sum(inputs, axis=1, keepdims=True))
     sums = model.predict(batches.in_order(), verbose=0)
     assert sums[:, 0].tolist() == [3, 3, 3, 3, 5, 5]
+
+
+def test_no_thread_tunes_what_has_nothing_to_tune():
+    """An epoch that is over would wait for it, now and then, for up to a minute."""
+    batches = numbers_of([3] * 20, 4)
+    for dataset in (batches.in_order(), batches.shuffled(1, epoch=0)):
+        assert dataset.options().autotune.enabled is False

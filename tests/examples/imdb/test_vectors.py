@@ -88,11 +88,14 @@ def test_the_disk_should_have_room_for_what_is_missing(elmo, tmp_path, monkeypat
     usage = SimpleNamespace(free=size)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     told = []
-    check_room(elmo, TEXTS, tmp_path, "float32", told.append)
-    assert told[0].startswith("vectors of 8 tokens: 24.6 kB, of which ")
-    longer = [*TEXTS, "so long " * 7]
+    check_room(elmo, [TEXTS[:2], TEXTS[2:]], tmp_path, "float32", told.append)
+    assert told[0].startswith("vectors of 8 tokens: 24.6 kB, of which 2.9 kB are")
+    longer = [TEXTS[:2], [*TEXTS[2:], "so long " * 4]]
     with pytest.raises(OSError, match="21.5 kB are free.*`--vectors`") as error:
         check_room(elmo, longer, tmp_path, "float32", told.append)
+    usage.free = size + 1000  # so much is needed where vectors are of other texts
+    with pytest.raises(OSError, match="22.5 kB are free"):
+        check_room(elmo, [TEXTS], tmp_path, "float32", told.append)
     assert error.value.errno == errno.ENOSPC
 
 

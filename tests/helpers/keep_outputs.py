@@ -1,8 +1,8 @@
 """Runs notebooks and keeps what they print, to be committed with them.
 
-    python tests/package/keep_outputs.py quickstart phrases
+    python tests/helpers/keep_outputs.py quickstart phrases
 
-`IMDB` has to name the archive of the reviews for `sentiment`, or it is fetched.
+`IMDB` and `NOVEL` name the archive of the reviews and the novel, or these are fetched.
 """
 
 import argparse
@@ -22,8 +22,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
     parser.add_argument("names", nargs="+", choices=names)
-    data = os.environ.get("IMDB")
-    environment = {"IMDB": os.path.abspath(data)} if data else {}
+    texts = {name: os.environ.get(name) for name in ("IMDB", "NOVEL")}
+    # Notebooks are run in a folder of their own.
+    environment = {name: os.path.abspath(path) for name, path in texts.items() if path}
     for name in parser.parse_args().names:
         path = FOLDER / f"{name}.ipynb"
         notebook = nbformat.read(path, as_version=4)
