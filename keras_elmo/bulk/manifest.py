@@ -10,7 +10,7 @@ from keras_elmo.bulk.formats import FORMATS, Layout
 from keras_elmo.bulk.layers import LAYERS, Layers
 from keras_elmo.files.strict_json import read_object, write_object
 
-# No vector is as long; a number that is damaged can be.
+# A damaged number can be as large, but no vector is as long.
 _TOO_LARGE = 2**24
 
 
