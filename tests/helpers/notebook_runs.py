@@ -1,5 +1,6 @@
 """Notebooks that are run from the first cell to the last, in a folder of their own."""
 
+import itertools
 import os
 import re
 from pathlib import Path
@@ -73,21 +74,31 @@ def kinds_of(cell):
 
 def _kept(outputs):
     """The outputs without warnings, and without other forms of the same."""
-    streams = [output for output in outputs if output.get("name") == "stdout"]
-    if streams:
-        # Cells may print in several parts, which is a matter of time.
-        streams[0].text = _as_shown("".join(output.text for output in streams))
-        yield streams[0]
-    for output in outputs:
-        if output.output_type == "stream":
-            continue
-        if output.output_type == "execute_result":
-            output.execution_count = None
-        output.metadata = {}
-        kinds = [kind for kind in _KINDS if kind in output.data]
-        output.data = {kind: output.data[kind] for kind in kinds}
-        output.data["text/plain"] = _as_shown(output.data["text/plain"])
-        yield output
+    shown = [output for output in outputs if output.get("name") != "stderr"]
+    # What a cell prints may come in several parts, which is a matter of time.
+    for is_stream, group in itertools.groupby(shown, _is_stream):
+        neighbours = list(group)
+        yield from [_joined(neighbours)] if is_stream else map(_plain, neighbours)
+
+
+def _is_stream(output):
+    return output.output_type == "stream"
+
+
+def _joined(streams):
+    """Streams as one."""
+    streams[0].text = _as_shown("".join(stream.text for stream in streams))
+    return streams[0]
+
+
+def _plain(result):
+    """A result without its number, in the kinds that are kept."""
+    if result.output_type == "execute_result":
+        result.execution_count = None
+    result.metadata = {}
+    result.data = {kind: result.data[kind] for kind in _KINDS if kind in result.data}
+    result.data["text/plain"] = _as_shown(result.data["text/plain"])
+    return result
 
 
 def _as_shown(text):
