@@ -23,7 +23,7 @@ EXPECTED = {
         "embed-code": "(1, 256)",
     },
     "contextual_vectors": {
-        "seen-code": "Figure size 1440x360 with 4 Axes",
+        "seen-code": "Figure size 1120x280 with 4 Axes",
         "used-code": "bank",
         "used-code-2": "of a river",
         "in-the-browser-code": re.compile(
