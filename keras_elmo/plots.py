@@ -19,7 +19,7 @@ __all__ = [
     "plot_senses",
     "plot_similarity",
 ]
-# Inches: of a picture, of a square in a heat map and, roughly, of a letter.
+# These are the inches of a picture, a square of a heat map and, roughly, a letter.
 _PANEL, _CELL, _CHARACTER = 3.6, 0.6, 0.09
 _LONGEST_LABEL = 60
 

@@ -7,14 +7,10 @@
 
 import argparse
 import os
-import sys
 import tempfile
-from pathlib import Path
 
 import jupyter_client
 import nbformat
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 from notebook_runs import FOLDER, execute, keep_outputs
 
 
@@ -23,7 +19,7 @@ def main() -> None:
     names = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
     parser.add_argument("names", nargs="+", choices=names)
     texts = {name: os.environ.get(name) for name in ("IMDB", "NOVEL")}
-    # Notebooks are run in a folder of their own.
+    # A relative path would lead nowhere, because notebooks run in another folder.
     environment = {name: os.path.abspath(path) for name, path in texts.items() if path}
     for name in parser.parse_args().names:
         path = FOLDER / f"{name}.ipynb"

@@ -9,7 +9,7 @@ import nbclient
 import nbformat
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-# Of text that is fetched no sentence is kept, and so no output of cells with this tag.
+# Outputs of cells with this tag are not kept, because they quote text that is fetched.
 _FETCHED = "fetched-text"
 _KINDS = ("text/plain", "image/png")
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

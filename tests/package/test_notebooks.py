@@ -72,7 +72,8 @@ SHORTER = {
     "phrases": {"epochs=20": "epochs=8"},
 }
 
-# These print other things here: they train for less, or read another text.
+# These notebooks print other things here, because they train for less or read another
+# text.
 OTHERS = {*SHORTER, "sentiment"}
 
 pytestmark = pytest.mark.slow
