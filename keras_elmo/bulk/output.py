@@ -144,11 +144,13 @@ class Output:
 
     def remove(self) -> None:
         """Deletes what this class names, but the one file, which will be replaced."""
-        self.manifest_path.unlink(missing_ok=True)
-        self.plan_path.unlink(missing_ok=True)
-        self.remove_traces()
+        # Manifest and plan come last, because they tell the next run, if this one is
+        # killed, that it may replace what is left.
         for path in self.folder.glob("part-*"):
             remove_tree(path) if path.is_dir() else path.unlink()
+        self.remove_traces()
+        self.manifest_path.unlink(missing_ok=True)
+        self.plan_path.unlink(missing_ok=True)
 
     def remove_traces(self) -> None:
         """Deletes what is of use only while work goes on."""

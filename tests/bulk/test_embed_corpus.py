@@ -3,11 +3,13 @@ import errno
 import gzip
 import importlib
 import io
+import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import h5py
@@ -20,6 +22,7 @@ from refusal import refused
 from same_bytes import bytes_of
 
 from keras_elmo import ElmoEmbedding, bulk
+from keras_elmo.bulk import output as output_module
 from keras_elmo.bulk import run as run_module
 from keras_elmo.bulk.formats import DTYPES, FORMATS
 from keras_elmo.bulk.layers import LAYERS
@@ -321,6 +324,42 @@ def test_overwrite_of_an_interrupted_run(format, embed, tmp_path):
         embed(output)
     assert embed(output, overwrite=True)
     assert all_of(output) == all_of(whole)
+
+
+@contextlib.contextmanager
+def interrupted_at_deletion(number):
+    """Interrupts before the deletion of that number, if there are so many."""
+    left = itertools.count(number, -1)
+
+    def until_then(delete):
+        def delete_or_interrupt(*args, **options):
+            if next(left) == 0:
+                raise Interrupted
+            delete(*args, **options)
+
+        return delete_or_interrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "unlink", until_then(Path.unlink))
+        remove_tree = until_then(output_module.remove_tree)
+        patch.setattr(output_module, "remove_tree", remove_tree)
+        yield
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_overwrite_goes_on_wherever_it_was_interrupted(format, embed, tmp_path):
+    output = tmp_path / OUTPUTS[format]
+    embed(output)
+    before = all_of(output)
+    for number in range(100):
+        try:
+            with interrupted_at_deletion(number):
+                embed(output, overwrite=True)
+            break
+        except Interrupted:
+            embed(output, overwrite=True)
+            assert all_of(output) == before
+    assert 2 < number < 99  # there were deletions, and each was interrupted
 
 
 def test_overwrite_of_a_file_leaves_it_until_the_end(embed, tmp_path):
