@@ -42,8 +42,9 @@ _SIZES = {
     "num_highway_layers": 1,
 }
 _RECORD = "training.json"
-# A resumed training may have other values of such options, which do not change it.
-_NOT_RECORDED = {"output", "metadata", "dtype", "tensorboard"}
+# A resumed training may have other values of such options, which do not change it. Of
+# the text, a hash is recorded, because its content counts, wherever it lies.
+_NOT_RECORDED = {"output", "metadata", "dtype", "tensorboard", "text"}
 
 
 def run(args: argparse.Namespace) -> None:
