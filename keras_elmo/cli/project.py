@@ -13,6 +13,7 @@ from keras_elmo.projector.html import import_plotly, write_html
 from keras_elmo.projector.parquet import import_pyarrow, write_parquet
 from keras_elmo.projector.points import Points, sentence_points, word_points
 from keras_elmo.projector.tensorboard import check_projector, write_tensorboard
+from keras_elmo.text.sentences import as_text
 from keras_elmo.weights.open_weights import open_weights
 
 _WRITERS = {
@@ -69,7 +70,7 @@ def _notes(args: argparse.Namespace, points: Points) -> Iterator[str]:
     """What was looked for and is not shown."""
     counts = collections.Counter(points.labels)
     for word in args.word or []:
-        if word not in counts:
+        if as_text(word.encode(errors="surrogateescape")) not in counts:
             yield f"no {word!r} in the text"
     for label, count in counts.items():
         if count == args.limit:

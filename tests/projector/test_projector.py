@@ -195,6 +195,10 @@ def test_command(tmp_path, monkeypatch, capsys):
             main(["project", *arguments])
     assert not (tmp_path / "b.html").exists()
     main(["project", *words, "--force"])
+    (tmp_path / "bytes.txt").write_bytes(b"the \xff bank")
+    main(["project", "bytes.txt", "bytes.html", "--word", "\udcff", "\udcfe"])
+    output = capsys.readouterr().out
+    assert "note: no '\\udcfe'" in output and "udcff" not in output
 
 
 def test_files_of_one_name(tmp_path, monkeypatch):
