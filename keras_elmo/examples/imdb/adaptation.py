@@ -8,7 +8,7 @@ from keras_elmo.cli.main import main as keras_elmo_command
 from keras_elmo.examples.imdb.layers import first_tokens
 from keras_elmo.examples.imdb.reviews import read_unlabelled
 
-# Most reviews have fewer tokens.
+# Sentences are joined up to so many tokens, since most reviews have no more.
 _TOKENS_OF_A_LINE = 400
 
 

@@ -42,8 +42,12 @@ from keras_elmo.plots import import_figure
 
 # What is held out for validation is the same for all seeds, and so are the vectors.
 _ORDER = 1
-# A run that goes on may have other values of these.
-_NOT_RECORDED = {"output", "data", "vectors", "baseline", "finetune", "compare"}
+# A run that goes on may have other values of these. Those of fine-tuning may follow
+# later; its own folder tells what it began with.
+_NOT_RECORDED = {
+    *("output", "data", "vectors", "baseline", "compare"),
+    *("finetune", "finetune_epochs", "finetune_learning_rate"),
+}
 _SPLITS = ("train", "validation", "test")
 # Fine-tuning bounds the norm of its gradients, because they go back through hundreds of
 # tokens and can grow at each. Most of all they do where a review repeats one: at a
@@ -82,8 +86,10 @@ def _experiment(args: argparse.Namespace, splits: dict[str, Reviews]) -> None:
     tf.config.experimental.enable_op_determinism()
     texts = [reviews.tokens for reviews in splits.values()]
     # It comes first, because adaptation takes hours and changes no sizes.
-    elmo = _embedding(args, _weights_so_far(args))
-    check_room(elmo, texts, _vectors_folder(args), args.dtype)
+    source = _weights_so_far(args)
+    elmo, is_to_adapt = _embedding(args, source), args.adapt and source == args.elmo
+    folder = _vectors_folder(args)
+    check_room(elmo, texts, folder, args.dtype, is_adapted_later=is_to_adapt)
     source = _adapted(args) if args.adapt else args.elmo
     vectors = _vectors(args, source, splits)
     results = _baselines(args, splits) if args.baseline else []

@@ -15,6 +15,7 @@ import tensorflow as tf
 from keras_elmo import __version__
 from keras_elmo.examples.imdb.result import Result
 from keras_elmo.examples.imdb.reviews import Reviews
+from keras_elmo.files.atomic import replacing
 from keras_elmo.files.optional import import_optional
 from keras_elmo.plots import import_figure, plot_curves, plot_mix_weights
 
@@ -91,7 +92,8 @@ def write_report(
         "",
         *_examples(best.probabilities, test),
     ]
-    (folder / "report.md").write_text("\n".join(lines) + "\n", "utf-8")
+    with replacing(folder / "report.md") as temporary:
+        Path(temporary).write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def _row(result: Result, test: Reviews) -> str:
@@ -143,7 +145,8 @@ def _write_pictures(folder: Path, best: Result, labels: np.ndarray) -> list[str]
     if len(best.mix):
         figures["mix"] = plot_mix_weights({best.name: best.mix})
     for name, figure in figures.items():
-        figure.savefig(folder / f"{name}.png")
+        with replacing(folder / f"{name}.png") as temporary:
+            figure.savefig(temporary)
     return list(figures)
 
 
@@ -170,7 +173,7 @@ def _calibration(best: Result, labels: np.ndarray) -> Any:
 
 
 def _examples(probabilities: np.ndarray, test: Reviews) -> list[str]:
-    """The reviews that it is most sure of, and wrong, and those that it can't tell."""
+    """Lines of reviews that are told with certainty, rightly or not, and of others."""
     certainty = np.abs(probabilities - 0.5)
     is_right = (probabilities > 0.5) == (test.labels > 0.5)
     order = np.argsort(certainty, kind="stable")

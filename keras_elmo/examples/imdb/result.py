@@ -16,7 +16,7 @@ class Result:
         seconds: How long it took to train, without vectors that were there.
         history: What Keras recorded in training, if it was Keras.
         mix: The weights of the layers in the mix before the softmax, if it has one.
-        seed: What it was trained from, if that is more than one method's.
+        seed: The seed, if the method is trained from each of several; None for others.
     """
 
     method: str

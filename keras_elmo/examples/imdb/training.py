@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_elmo.examples.imdb.batches import Batches
 from keras_elmo.examples.imdb.result import Result
+from keras_elmo.files.run_record import RunRecord
 from keras_elmo.files.strict_json import read_object, write_object
 from keras_elmo.pretraining.saved_variables import load_variables, save_variables
 
@@ -67,7 +68,8 @@ def fit(
 
     Raises:
         FloatingPointError: if the loss is no longer finite; what was kept stays.
-        ValueError: if a file in `folder` is damaged, or of another model.
+        ValueError: if a file in `folder` is damaged, or of another model, or of a
+            training with other values of these arguments.
     """
     rates = schedule(learning_rate, epochs * len(train))
     model.compile(
@@ -79,6 +81,10 @@ def fit(
     # Its state may be loaded before the first step would make it.
     model.optimizer.build(model.trainable_variables)
     folder.mkdir(parents=True, exist_ok=True)
+    options = {"epochs": epochs, "learning_rate": learning_rate, "seed": seed}
+    record = RunRecord(folder / "run.json", {**options, "clip_norm": clip_norm})
+    if not record.is_resumed():
+        record.write()
     history = _read(folder)
     if 0 < len(history) < epochs:
         load_variables(_path(folder, len(history) - 1), _state(model))

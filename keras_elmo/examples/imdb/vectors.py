@@ -1,11 +1,12 @@
 """What the biLM computes of the reviews, once, on disk."""
 
+import contextlib
 import errno
 import functools
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from keras_elmo.examples.imdb.batches import Batches
 from keras_elmo.examples.imdb.reviews import Reviews
 from keras_elmo.files.atomic import replacing
 from keras_elmo.files.locks import lock_beside
+from keras_elmo.files.paths import remove_tree
 from keras_elmo.files.units import format_bytes
 
 _KEY_LENGTH = 16
@@ -33,12 +35,15 @@ def check_room(
     folder: Path,
     dtype: str = "int16",
     report: Callable[[str], None] = print,
+    is_adapted_later: bool = False,
 ) -> None:
     """Refuses to start what the disk has no room for.
 
     Args:
         elmo: See `frozen_vectors`; so are the others.
         groups: All texts whose vectors will be computed, as they will be.
+        is_adapted_later: Whether the vectors will be of other weights of the same
+            sizes, so that none of them can be there yet. Defaults to False.
 
     Raises:
         OSError: if it has not.
@@ -49,7 +54,8 @@ def check_room(
     layout = Layout(0, 0, tokens, layers.row_shape, layers.columns, dtype)
     size = layout.rows * layout.row_bytes
     folder.mkdir(parents=True, exist_ok=True)
-    places = [_place(elmo, texts, folder, dtype) for texts in groups]
+    known = [] if is_adapted_later else groups
+    places = [_place(elmo, texts, folder, dtype) for texts in known]
     files = [path for place in places for path in place.rglob("vectors.npy")]
     missing = max(size - sum(path.stat().st_size for path in files), 0)
     free = shutil.disk_usage(folder).free
@@ -106,25 +112,34 @@ def frozen_vectors(
         ignore_free_space=True,  # `check_room` is for all texts, and knows more
         report=report,
     )
-    with lock_beside(lines):  # another run may want the same
+    # Another run may want the same.
+    with lock_beside(lines), _full_disk_told(path):
         if not lines.is_file() or lines.read_bytes() != content:
             with replacing(lines) as temporary:
                 Path(temporary).write_bytes(content)
         try:
             embed(resume=True)
-        except ValueError as error:
+        except (ValueError, FileExistsError) as error:
             report(f"{os.fspath(path)} is computed anew: {error}")
-            embed(overwrite=True)
-        except OSError as error:
-            if error.errno not in _NO_ROOM:
-                raise
-            raise OSError(
-                error.errno,
-                f"{os.strerror(error.errno)}. What is computed is kept: make room, and "
-                "give the same command",
-                os.fspath(path),
-            ) from error
+            remove_tree(path)
+            embed()
     return open_embeddings(path)
+
+
+@contextlib.contextmanager
+def _full_disk_told(path: Path) -> Iterator[None]:
+    """Says what to do about a full disk, in terms of this script."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise OSError(
+            error.errno,
+            f"{os.strerror(error.errno)}. What is computed is kept: make room, and "
+            "give the same command",
+            os.fspath(path),
+        ) from error
 
 
 def _content(texts: Iterable[str]) -> bytes:

@@ -1,8 +1,21 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from models import skip_elmo
 
 from keras_elmo.examples.imdb.classifier import Classifier
+from keras_elmo.examples.imdb.heads import HEADS
+
+
+@pytest.mark.parametrize("words", [None, {"vocabulary": ["the"], "dim": 3}])
+@pytest.mark.parametrize("head", HEADS)
+def test_a_batch_of_empty_reviews(head, words):
+    elmo = skip_elmo(output_key="elmo")
+    model = Classifier(elmo, head, max_tokens=4, seed=1, words=words).on_text
+    beside = model.predict(tf.constant(["", "the cat"]), verbose=0)
+    alone = model.predict(tf.constant(["", "<br />"]), verbose=0)
+    np.testing.assert_allclose(alone, beside[[0, 0]], atol=1e-6)
+    assert np.isfinite(alone).all()
 
 
 def test_one_layer_is_read_alone():

@@ -108,6 +108,14 @@ def test_pooling_of_nothing_is_zero():
     np.testing.assert_array_equal(pooled, np.zeros((1, 9)))
 
 
+def test_a_pooling_twice():
+    sequence, mask = masked_inputs()
+    once, twice = (
+        Pooling(parts)(sequence, mask=mask) for parts in (["max"], ["max"] * 2)
+    )
+    np.testing.assert_array_equal(twice, np.concatenate([once, once], axis=1))
+
+
 def test_poolings_that_are_none():
     with pytest.raises(ValueError, match="`parts` should be"):
         Pooling(["first"])

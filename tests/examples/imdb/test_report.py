@@ -1,4 +1,12 @@
+import errno
+import os
+import subprocess
+import sys
+
 import numpy as np
+import pytest
+from full_disk import largest_file
+from same_bytes import bytes_of
 
 from keras_elmo.examples.imdb.report import calibration_error, write_report
 from keras_elmo.examples.imdb.result import Result
@@ -39,6 +47,40 @@ def test_report(tmp_path):
     assert "mistaken" in wrong and "surely" not in wrong and "knows" not in wrong
     assert "`surely 'bad' <b>`" in right and " ...`" in least
     assert least.index("who knows") < least.index("mistaken")
+
+
+def test_a_full_disk_leaves_the_report_that_was_there(tmp_path):
+    reviews = Reviews(TEXTS, TEXTS, LABELS)
+    write_report(tmp_path, [BEST], BEST, reviews, {})
+    before = bytes_of(tmp_path)
+    with largest_file(500), pytest.raises(OSError) as error:
+        write_report(tmp_path, [BEST, BEST], BEST, reviews, {})
+    assert error.value.errno == errno.EFBIG
+    assert bytes_of(tmp_path) == before
+
+
+REPORT = """
+import sys
+from pathlib import Path
+import numpy as np
+from keras_elmo.examples.imdb.report import write_report
+from keras_elmo.examples.imdb.result import Result
+from keras_elmo.examples.imdb.reviews import Reviews
+labels = np.array([1.0, 0.0])
+result = Result("best", np.array([0.9, 0.2]), 1.0)
+reviews = Reviews(["good", "bad"], ["good", "bad"], labels)
+write_report(Path(sys.argv[1]), [result], result, reviews, {})
+"""
+
+
+def test_pictures_take_no_display(tmp_path):
+    """There is nowhere to open a window, and Matplotlib may use nothing else."""
+    (tmp_path / "matplotlibrc").write_text("backend: TkAgg\nbackend_fallback: False\n")
+    variables = {**os.environ, "MATPLOTLIBRC": str(tmp_path)}
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND"):
+        variables.pop(name, None)
+    subprocess.run([sys.executable, "-c", REPORT, tmp_path], check=True, env=variables)
+    assert (tmp_path / "calibration.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_spread_of_seeds(tmp_path):

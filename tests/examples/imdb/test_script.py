@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -109,6 +110,32 @@ def test_other_weights_at_the_same_place_are_refused(apart, review_folder, tmp_p
     elmo.save_to_preset(preset, overwrite=True)
     message = error_of(*given, "--elmo", preset)
     assert "should go on with what it began with. Received: weights " in message
+
+
+def test_fine_tuning_may_follow_later(review_folder, tmp_path):
+    def begin(*given):
+        args = arguments.parse([*given, f"--output={tmp_path}"])
+        splits = experiment._read_splits(args, review_folder)
+        experiment._begin(args, review_folder, splits, "weights")
+
+    begin()
+    begin("--finetune=all", "--finetune-epochs=1", "--finetune-learning-rate=1e-4")
+    with pytest.raises(ValueError, match="Received: epochs 8, now 9"):
+        begin("--epochs=9")
+
+
+def test_room_for_vectors_of_weights_to_come(
+    apart, review_folder, tmp_path, monkeypatch
+):
+    """Those of the weights that are to be adapted are there, and are of no use."""
+    given = f"--data={review_folder}", f"--output={tmp_path}", "--limit=4", "--adapt"
+    args = arguments.parse(given)
+    splits = experiment._read_splits(args, review_folder)
+    experiment._vectors(args, args.elmo, splits)
+    usage = SimpleNamespace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    assert "are needed for vectors and 0 bytes are free" in error_of(*given)
+    assert not (tmp_path / "adapted").exists()
 
 
 def test_another_run_at_work_is_told(apart, review_folder, tmp_path):

@@ -81,6 +81,14 @@ def test_epochs_of_another_model(tmp_path):
         train(other, tmp_path)
 
 
+def test_other_options_than_it_began_with(tmp_path):
+    train(make_model(), tmp_path)
+    with pytest.raises(ValueError, match="Received: epochs 3, now 4"):
+        train(make_model(), tmp_path, epochs=4)
+    with pytest.raises(ValueError, match="Received: clip_norm None, now 1"):
+        train(make_model(), tmp_path, clip_norm=1.0)
+
+
 def test_the_epoch_that_validates_best_is_kept(tmp_path):
     model = make_model()
     original = model.fit
@@ -115,7 +123,8 @@ def test_diverged_training_is_told_and_nothing_of_it_is_kept(tmp_path):
         train(model, tmp_path / "spoilt")
     # The three steps of the first epoch, and the first of the second.
     assert int(model.optimizer.iterations.numpy()) == 4
-    assert sorted(os.listdir(tmp_path / "spoilt")) == ["epoch-1.npz", "history.json"]
+    files = ["epoch-1.npz", "history.json", "run.json"]
+    assert sorted(os.listdir(tmp_path / "spoilt")) == files
     history = train(make_model(), tmp_path / "spoilt")
     assert history["loss"] == pytest.approx(expected["loss"], rel=1e-6)
 

@@ -1,4 +1,5 @@
 import errno
+import functools
 import json
 import shutil
 from types import SimpleNamespace
@@ -56,8 +57,13 @@ def test_damaged_and_stale_ones_are_computed_anew(elmo, tmp_path):
     vectors, _ = embed(elmo, tmp_path)
     expected = [np.array(row) for row in vectors]
     part = next(vectors.path.glob("part-*/vectors.npy"))
-    for name, content in ((part, b"damaged"), ("_manifest.json", b"{}")):
-        (vectors.path / name).write_bytes(content)
+    manifest = vectors.path / "_manifest.json"
+    for damage in (
+        functools.partial(part.write_bytes, b"damaged"),
+        functools.partial(manifest.write_bytes, b"{}"),
+        manifest.unlink,
+    ):
+        damage()
         again, told = embed(elmo, tmp_path)
         assert "1 of them to compute" in told and "computed anew: " in told
         for left, right in zip(again, expected, strict=True):
@@ -90,6 +96,8 @@ def test_the_disk_should_have_room_for_what_is_missing(elmo, tmp_path, monkeypat
     told = []
     check_room(elmo, [TEXTS[:2], TEXTS[2:]], tmp_path, "float32", told.append)
     assert told[0].startswith("vectors of 8 tokens: 24.6 kB, of which 2.9 kB are")
+    with pytest.raises(OSError, match="24.6 kB are needed"):  # of the weights to come
+        check_room(elmo, [TEXTS], tmp_path, "float32", told.append, True)
     longer = [TEXTS[:2], [*TEXTS[2:], "so long " * 4]]
     with pytest.raises(OSError, match="21.5 kB are free.*`--vectors`") as error:
         check_room(elmo, longer, tmp_path, "float32", told.append)
@@ -100,6 +108,13 @@ def test_the_disk_should_have_room_for_what_is_missing(elmo, tmp_path, monkeypat
 
 
 def test_a_disk_that_gets_full_keeps_what_is_computed(elmo, tmp_path):
+    with largest_file(1000), pytest.raises(OSError, match="give the same command") as e:
+        embed(elmo, tmp_path)
+    assert "--resume" not in str(e.value)
+    vectors, told = embed(elmo, tmp_path)
+    assert "1 of them to compute" in told
+    # It is told the same way where there were some, which are computed anew.
+    (vectors.path / "_manifest.json").write_text("{}")
     with largest_file(1000), pytest.raises(OSError, match="give the same command") as e:
         embed(elmo, tmp_path)
     assert "--resume" not in str(e.value)

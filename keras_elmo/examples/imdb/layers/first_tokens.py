@@ -39,9 +39,12 @@ class FirstTokens(keras.layers.Layer):
 
     def call(self, texts):
         tokens = _split(texts, self.max_tokens)
+        lengths = tf.cast(tokens.row_lengths(), tf.int32)
+        # Recurrent layers need a time step, also where all reviews are empty.
+        longest = tf.maximum(tf.reduce_max(lengths), 1)
         return {
-            "tokens": tokens.to_tensor(),
-            "sequence_len": tf.cast(tokens.row_lengths(), tf.int32),
+            "tokens": tokens.to_tensor(shape=tf.stack([-1, longest])),
+            "sequence_len": lengths,
         }
 
     def get_config(self):

@@ -42,8 +42,8 @@ class Pooling(keras.layers.Layer):
         if mask is None:
             mask = ops.ones(ops.shape(inputs)[:2], "bool")
         count = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)  # (batch, 1)
-        pooled = {part: getattr(self, f"_{part}") for part in self.parts}
-        parts = [pool(inputs, mask, count) for pool in pooled.values()]
+        poolings = [getattr(self, f"_{part}") for part in self.parts]
+        parts = [pool(inputs, mask, count) for pool in poolings]
         return ops.where(count > 0, ops.concatenate(parts, axis=-1), 0.0)
 
     def _last(self, inputs, mask, count):
