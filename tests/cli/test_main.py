@@ -174,7 +174,7 @@ def test_a_run_knows_its_vocabulary_tokenizer_and_text(folder, capsys):
     assert "2 sentences, 7 tokens" in capsys.readouterr().out
 
     # The same text is found by another path.
-    train(*scratch, "--min-count", "1", "--text", str(folder / "*.txt"))
+    train(*scratch, "--min-count", "1", "--text", str(folder / "[ab].txt"))
     with open("a.txt", "a") as file:
         file.write("\nthe dog")
     with pytest.raises(SystemExit, match=r"tokens of the text \d+, now"):
