@@ -19,7 +19,8 @@ __all__ = [
     "plot_senses",
     "plot_similarity",
 ]
-# These are the inches of a picture, a square of a heat map and, roughly, a letter.
+# Matplotlib counts in inches, so these are a picture's, a square's of a heat map and,
+# roughly, a letter's.
 _PANEL, _CELL, _CHARACTER = 3.6, 0.6, 0.09
 _LONGEST_LABEL = 60
 

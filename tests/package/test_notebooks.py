@@ -72,7 +72,7 @@ SHORTER = {
     "phrases": {"epochs=20": "epochs=8"},
 }
 
-# These notebooks print other things here, because they train for less or read another
+# Some notebooks print other things here, because they train for less or read another
 # text.
 OTHERS = {*SHORTER, "sentiment"}
 
